@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One entry of the flow table: a flow's key and what was accounted to it. */
+#ifndef NPK_CORE_FLOW_H
+#define NPK_CORE_FLOW_H
+
+#include "parse.h"
+
+/* Words of the key in the first and in the second cache line of an entry. */
+#define NPK_FLOW_HEAD	NPK_KEY_WORDS4
+#define NPK_FLOW_TAIL	(NPK_KEY_WORDS6 - NPK_KEY_WORDS4)
+
+/**
+ * struct npk_flow - one direction of one flow
+ * @head: key words that decide for IPv4, and all of the key but most of the
+ *	addresses for IPv6
+ * @packets: packets on the wire
+ * @octets: IP octets
+ * @last_ns: latest packet
+ * @tcp_flags: union of flags, 12 bits
+ * @min_ttl: lowest TTL or hop limit
+ * @max_ttl: highest
+ * @min_len: shortest IP packet, octets, 65535 also for longer ones
+ * @max_len: longest, likewise
+ * @tail: the rest of an IPv6 key
+ * @first_ns: earliest packet
+ * @smac: source MAC address of the first packet
+ * @dmac: destination MAC address of the first packet
+ * @tcp_flags_first: flags of the first packet accounted
+ * @nr_mpls: entries of @mpls in use
+ * @fragments: packets that were fragments
+ * @flow_label: IPv6 flow label of the first packet
+ * @mpls: label stack of the first packet, host order
+ * @_spare: room to 192 octets, three cache lines
+ *
+ * The first line holds all that an IPv4 packet of a known flow touches; an
+ * IPv6 packet compares the second line too.  Single writer: the caller holds
+ * the lock of the table the entry is in.
+ */
+struct npk_flow {
+	u64 head[NPK_FLOW_HEAD];
+	u64 packets;
+	u64 octets;
+	u64 last_ns;
+	u16 tcp_flags;
+	u8 min_ttl;
+	u8 max_ttl;
+	u16 min_len;
+	u16 max_len;
+
+	u64 tail[NPK_FLOW_TAIL];
+	u64 first_ns;
+	u8 smac[6];
+	u8 dmac[6];
+	u16 tcp_flags_first;
+	u8 nr_mpls;
+	u8 _pad;
+	u32 fragments;
+	u32 flow_label;
+	u8 _pad2[8];
+
+	u32 mpls[NPK_MPLS_MAX];
+	u8 _spare[48];
+};
+
+NPK_STATIC_ASSERT(offsetof(struct npk_flow, tail) == NPK_CACHE_LINE);
+NPK_STATIC_ASSERT(offsetof(struct npk_flow, mpls) == 2 * NPK_CACHE_LINE);
+NPK_STATIC_ASSERT(sizeof(struct npk_flow) == 3 * NPK_CACHE_LINE);
+
+/**
+ * npk_flow_key_is() - is this the flow of that key
+ * @flow: entry in use
+ * @key: key
+ *
+ * Return: true when every part of the key is equal.
+ */
+static __always_inline bool npk_flow_key_is(const struct npk_flow *flow, const struct npk_key *key)
+{
+	const u64 *w = key->word;
+
+	if ((flow->head[0] ^ w[0]) | (flow->head[1] ^ w[1]) |
+	    (flow->head[2] ^ w[2]) | (flow->head[3] ^ w[3]))
+		return false;
+	if (likely(key->ip_version == 4))
+		return true;
+	return !((flow->tail[0] ^ w[4]) | (flow->tail[1] ^ w[5]) | (flow->tail[2] ^ w[6]));
+}
+
+/**
+ * npk_flow_key() - put the key of an entry together
+ * @flow: entry in use
+ * @key: out
+ */
+static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key)
+{
+	memcpy(key->word, flow->head, sizeof(flow->head));
+	memcpy(key->word + NPK_FLOW_HEAD, flow->tail, sizeof(flow->tail));
+}
+
+/**
+ * npk_flow_start() - make an entry the flow of this packet, nothing accounted
+ * @flow: entry; whatever it held is gone
+ * @pkt: parsed packet, its first
+ *
+ * Context: Any; the caller holds the table's lock. Never sleeps.
+ */
+void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt);
+
+/**
+ * npk_flow_account() - add one packet to its flow
+ * @flow: entry started for the same key
+ * @pkt: parsed packet
+ *
+ * Counters are 64-bit and cumulative since npk_flow_start(); a merged packet
+ * counts as @pkt->segs packets.  Time may go backwards (captures are not
+ * sorted): first is the minimum, last the maximum.
+ *
+ * Context: Any; the caller holds the table's lock. Never sleeps.
+ * Source: RFC 5102 octetDeltaCount (1), packetDeltaCount (2), tcpControlBits (6).
+ */
+void npk_flow_account(struct npk_flow *flow, const struct npk_pkt *pkt);
+
+#endif /* NPK_CORE_FLOW_H */

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "meter.h"
+
+/* A flow that is due but finds no room is looked at again after so many ticks. */
+#define RETRY_TICKS	2
+/* Sweeps per idle timeout: one more than the four that are promised. */
+#define SWEEPS_PER_IDLE	5
+/*
+ * A clock that jumped further (a gap in a capture) may have left deadlines so
+ * far behind that, modulo 2^15, they look ahead: then every flow is looked at.
+ */
+#define JUMP_NS		(((u64)(NPK_TICK_MASK + 1) / 2 - NPK_TICKS_AHEAD_MAX) << NPK_TICK_SHIFT)
+
+static u32 due_tick(const struct npk_meter *m, u64 due_ns)
+{
+	u64 now = m->now_ns >> NPK_TICK_SHIFT;
+	u64 due = (due_ns >> NPK_TICK_SHIFT) + 1;
+
+	if ((s64)(due - now) > (s64)NPK_TICKS_AHEAD_MAX)
+		due = now + NPK_TICKS_AHEAD_MAX;
+	return due & NPK_TICK_MASK;
+}
+
+static void set_due(const struct npk_slot *s, u32 tick)
+{
+	u16 *due = &s->bucket->due[s->way];
+
+	*due = (*due & NPK_DUE_REPEATED) | tick;
+}
+
+/* Hand the flow over; the counters move only when it is gone. */
+static bool emit(struct npk_meter *m, const struct npk_flow *flow, u8 reason, bool must)
+{
+	if (!m->emit(m->emit_ctx, flow, reason, must))
+		return false;
+	m->count.live.packets -= flow->packets;
+	m->count.live.octets -= flow->octets;
+	return true;
+}
+
+static u32 first_due(const struct npk_meter *m, u64 now_ns)
+{
+	u64 idle = m->limits.idle_ns, active = m->limits.active_ns;
+
+	return due_tick(m, now_ns + (idle < active ? idle : active));
+}
+
+static noinline struct npk_flow *add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
+					  struct npk_slot *slot)
+{
+	struct npk_table *t = &m->table;
+	struct npk_flow *flow;
+
+	if (unlikely(!npk_table_claim(t, hash, npk_tick(m->now_ns), slot))) {
+		emit(m, npk_slot_flow(slot), NPK_END_RESOURCES, true);
+		npk_table_remove(t, slot);
+		m->count.early++;
+	}
+	npk_table_occupy(t, slot, hash, first_due(m, pkt->now_ns));
+	flow = npk_slot_flow(slot);
+	npk_flow_start(flow, pkt);
+	return flow;
+}
+
+/* The same key again after the record's end: close it, go on in place. */
+static noinline void restart_flow(struct npk_meter *m, const struct npk_pkt *pkt,
+				  const struct npk_slot *slot)
+{
+	struct npk_flow *flow = npk_slot_flow(slot);
+	u8 reason;
+
+	npk_expire_due(flow, &m->limits, &reason);
+	if (pkt->tcp_flags & NPK_TCP_SYN && npk_flow_ended(flow))
+		reason = NPK_END_FLOW;
+	if (!emit(m, flow, reason, false))
+		return;
+	npk_flow_start(flow, pkt);
+	slot->bucket->due[slot->way] = first_due(m, pkt->now_ns);
+}
+
+static __always_inline bool is_over(const struct npk_meter *m, const struct npk_flow *flow,
+				    const struct npk_pkt *pkt)
+{
+	if ((s64)(pkt->now_ns - flow->last_ns) >= (s64)m->limits.idle_ns)
+		return true;
+	return pkt->tcp_flags & NPK_TCP_SYN && npk_flow_ended(flow);
+}
+
+/* A FIN or RST brings the deadline forward; the sweep works out the rest. */
+static void flow_ends(struct npk_meter *m, const struct npk_slot *slot)
+{
+	u8 reason;
+
+	set_due(slot, due_tick(m, npk_expire_due(npk_slot_flow(slot), &m->limits, &reason)));
+}
+
+static noinline void count_notes(struct npk_meter *m, const struct npk_pkt *pkt)
+{
+	u32 n;
+
+	for (n = 0; n < __NPK_NOTE_MAX; n++) {
+		if (pkt->notes & 1U << n)
+			m->count.note[n] += pkt->segs;
+	}
+}
+
+static void account(struct npk_meter *m, const struct npk_pkt *pkt)
+{
+	u64 hash = npk_key_hash(&pkt->key, &m->table.secret);
+	struct npk_slot slot;
+	struct npk_flow *flow;
+
+	if (likely(npk_table_find(&m->table, &pkt->key, hash, &slot))) {
+		flow = npk_slot_flow(&slot);
+		if (unlikely(!(slot.bucket->due[slot.way] & NPK_DUE_REPEATED)))
+			slot.bucket->due[slot.way] |= NPK_DUE_REPEATED;
+		if (unlikely(is_over(m, flow, pkt)))
+			restart_flow(m, pkt, &slot);
+	} else {
+		flow = add_flow(m, pkt, hash, &slot);
+	}
+	npk_flow_account(flow, pkt);
+	m->count.accounted.packets += pkt->segs;
+	m->count.accounted.octets += pkt->ip_len;
+	m->count.live.packets += pkt->segs;
+	m->count.live.octets += pkt->ip_len;
+	if (unlikely(pkt->tcp_flags & (NPK_TCP_FIN | NPK_TCP_RST)))
+		flow_ends(m, &slot);
+}
+
+void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_ignored reason)
+{
+	m->count.frames++;
+	m->count.seen += pkt->segs;
+	m->count.ignored[reason] += pkt->segs;
+}
+
+void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
+{
+	enum npk_ignored ign = npk_parse(pkt);
+
+	if ((s64)(pkt->now_ns - m->now_ns) > 0)
+		m->now_ns = pkt->now_ns;
+	if (unlikely(ign)) {
+		npk_meter_ignore(m, pkt, ign);
+		return;
+	}
+	m->count.frames++;
+	m->count.seen += pkt->segs;
+	if (unlikely(pkt->notes))
+		count_notes(m, pkt);
+	account(m, pkt);
+}
+
+static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
+{
+	struct npk_flow *flow = npk_slot_flow(slot);
+	u8 reason;
+	u64 due = npk_expire_due(flow, &m->limits, &reason);
+
+	if ((s64)(m->now_ns - due) < 0) {
+		set_due(slot, due_tick(m, due));
+		return;
+	}
+	if (emit(m, flow, reason, false))
+		npk_table_remove(&m->table, slot);
+	else
+		set_due(slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
+}
+
+static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, bool all)
+{
+	struct npk_slot slot = { .bucket = b };
+
+	for (slot.way = 0; slot.way < NPK_WAYS; slot.way++) {
+		if (b->sig[slot.way] && (all || npk_tick_passed(b->due[slot.way], now)))
+			sweep_flow(m, &slot);
+	}
+}
+
+/* Buckets to look at now to be on time; what exceeds @max_buckets stays owed. */
+static u32 sweep_quota(struct npk_meter *m, u64 late, u32 max_buckets)
+{
+	u32 nr = m->table.nr_buckets;
+	u64 period = div64_u64(m->limits.idle_ns, SWEEPS_PER_IDLE);
+	u64 per_bucket = div64_u64(period, nr);
+	u64 want = nr;
+
+	if (late < period && per_bucket) {
+		want = div64_u64(late, per_bucket);
+		m->swept_ns += want * per_bucket;
+	} else {
+		m->swept_ns = m->now_ns;
+	}
+	if (want > max_buckets) {
+		m->swept_ns -= (want - max_buckets) * per_bucket;
+		want = max_buckets;
+	}
+	return want;
+}
+
+u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
+{
+	bool all;
+	u64 late;
+	u32 i, quota;
+
+	if ((s64)(now_ns - m->now_ns) > 0)
+		m->now_ns = now_ns;
+	if (!m->table.nr_flows) {
+		m->swept_ns = m->now_ns;
+		return 0;
+	}
+	late = m->now_ns - m->swept_ns;
+	all = late > JUMP_NS;
+	quota = sweep_quota(m, late, all ? m->table.nr_buckets : max_buckets);
+	for (i = 0; i < quota; i++) {
+		sweep_bucket(m, npk_table_bucket(&m->table, m->cursor), npk_tick(m->now_ns), all);
+		m->cursor = m->cursor + 1 < m->table.nr_buckets ? m->cursor + 1 : 0;
+	}
+	return quota;
+}
+
+bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
+{
+	u32 nr = m->table.nr_buckets;
+	struct npk_slot slot;
+	u32 i;
+
+	for (i = 0; i < max_buckets && m->table.nr_flows; i++) {
+		slot.bucket = npk_table_bucket(&m->table, m->cursor);
+		for (slot.way = 0; slot.way < NPK_WAYS; slot.way++) {
+			if (!slot.bucket->sig[slot.way])
+				continue;
+			if (!emit(m, npk_slot_flow(&slot), NPK_END_FORCED, false))
+				return false;
+			npk_table_remove(&m->table, &slot);
+		}
+		m->cursor = m->cursor + 1 < nr ? m->cursor + 1 : 0;
+	}
+	return !m->table.nr_flows;
+}

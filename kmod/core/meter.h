@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The meter: parser, table and expiry put together, with counters that add up.
+ *
+ * One meter is one shard.  It has a single writer at a time: the caller's lock
+ * (the shard lock in the module, one thread in user space) protects all of it.
+ */
+#ifndef NPK_CORE_METER_H
+#define NPK_CORE_METER_H
+
+#include "expire.h"
+#include "table.h"
+
+/**
+ * struct npk_tally - packets on the wire and their IP octets
+ * @packets: packets
+ * @octets: octets
+ */
+struct npk_tally {
+	u64 packets;
+	u64 octets;
+};
+
+/**
+ * struct npk_meter_count - what a meter saw
+ * @frames: frames given to npk_meter_packet()
+ * @seen: packets on the wire in them: sum of @ignored + @accounted.packets
+ * @ignored: packets by enum npk_ignored
+ * @accounted: added to flows: @live + what went through the emit function
+ * @live: in flows that are in the table
+ * @early: flows closed because a bucket was full
+ * @note: packets by enum npk_note, outside of the sums
+ */
+struct npk_meter_count {
+	u64 frames;
+	u64 seen;
+	u64 ignored[__NPK_IGN_MAX];
+	struct npk_tally accounted;
+	struct npk_tally live;
+	u64 early;
+	u64 note[__NPK_NOTE_MAX];
+};
+
+/**
+ * typedef npk_emit_fn - take the record of a closed flow
+ * @ctx: npk_meter.emit_ctx
+ * @flow: entry, still with its key; not to be kept
+ * @reason: enum npk_end_reason
+ * @must: the flow leaves the table whatever is returned: what cannot be stored
+ *	has to be counted as lost
+ *
+ * Return: true when taken (or lost, with @must); false when there is no room
+ * and the flow shall stay in the table.
+ */
+typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, bool must);
+
+/**
+ * struct npk_meter - one shard
+ * @table: flows
+ * @limits: timeouts; change only with the lock held
+ * @emit: where records go
+ * @emit_ctx: for @emit
+ * @now_ns: latest time seen
+ * @swept_ns: up to when the reaper's sweep is on time
+ * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
+ * @count: counters
+ */
+struct npk_meter {
+	struct npk_table table;
+	struct npk_limits limits;
+	npk_emit_fn emit;
+	void *emit_ctx;
+	u64 now_ns;
+	u64 swept_ns;
+	u32 cursor;
+	struct npk_meter_count count;
+};
+
+/**
+ * npk_meter_packet() - account one frame
+ * @m: meter
+ * @pkt: frame, the caller's fields set
+ *
+ * A new flow always finds a place: when both its buckets are full the least
+ * useful flow there is closed early.  A packet after the idle timeout, or a SYN
+ * after the flow's own FIN or RST, starts a new record; while @emit has no room
+ * the flow goes on in the record it has.
+ *
+ * Context: Softirq in the module, any thread in user space; the caller holds
+ * the lock. Never sleeps.
+ */
+void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
+
+/**
+ * npk_meter_ignore() - count a frame that is not to be parsed
+ * @m: meter
+ * @pkt: frame
+ * @reason: why, e.g. NPK_IGN_FILTER
+ */
+void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_ignored reason);
+
+/**
+ * npk_meter_sweep() - close what is due in the next buckets
+ * @m: meter
+ * @now_ns: present time
+ * @max_buckets: look at no more than this; not heeded after a jump of the clock
+ *	by minutes, when every flow has to be looked at
+ *
+ * Keeps pace with time: every bucket is looked at once in a fifth of the idle
+ * timeout, so that nothing stays longer than a quarter of it past its time.
+ *
+ * Context: As npk_meter_packet().
+ * Return: buckets looked at; @max_buckets when there may be more to do now.
+ */
+u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets);
+
+/**
+ * npk_meter_expire_all() - close every flow, end reason "forced"
+ * @m: meter
+ * @max_buckets: look at no more than this in one call
+ *
+ * Return: true when no flow is left; false when @emit had no room or
+ * @max_buckets were not enough: call again.
+ */
+bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets);
+
+#endif /* NPK_CORE_METER_H */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The only place where the kernel build and the user-space build of the core
+ * differ: integer types, unaligned loads, the wide multiply, annotations.
+ * The core uses nothing else from its surroundings: no allocation, no clock,
+ * no random, no log, no global.
+ */
+#ifndef NPK_CORE_PORT_H
+#define NPK_CORE_PORT_H
+
+#ifdef __KERNEL__
+
+#include <linux/build_bug.h>
+#include <linux/byteorder/generic.h>
+#include <linux/compiler.h>
+#include <linux/math64.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#define NPK_STATIC_ASSERT(expr)	static_assert(expr)
+
+#else /* user space */
+
+#include <asm/byteorder.h>
+#include <endian.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+
+#define NPK_STATIC_ASSERT(expr)	_Static_assert(expr, #expr)
+
+#define __must_check		__attribute__((warn_unused_result))
+#ifndef __always_inline
+#define __always_inline		inline __attribute__((always_inline))
+#endif
+#define noinline		__attribute__((noinline))
+#define fallthrough		__attribute__((fallthrough))
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define be16_to_cpu(x)		be16toh(x)
+#define cpu_to_be16(x)		htobe16(x)
+
+static inline u64 div64_u64(u64 dividend, u64 divisor)
+{
+	return dividend / divisor;
+}
+
+#endif /* __KERNEL__ */
+
+#include "../../include/uapi/nprobe_k.h"
+
+#define NPK_NSEC_PER_SEC	1000000000ULL
+#define NPK_CACHE_LINE		64
+
+/* Headers start at any address: every load from a packet goes through these. */
+static inline u16 npk_load_be16(const u8 *p)
+{
+	return (u16)((u16)p[0] << 8 | p[1]);
+}
+
+static inline u32 npk_load_be32(const u8 *p)
+{
+	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+/**
+ * npk_lane_index() - which of four 16-bit lanes in memory a bit belongs to
+ * @bit: bit number, from the least significant, of a 64-bit word loaded whole
+ *
+ * Return: 0..3 in order of addresses.
+ */
+static __always_inline u32 npk_lane_index(u32 bit)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return 3 - (bit >> 4);
+#else
+	return bit >> 4;
+#endif
+}
+
+/**
+ * npk_mul_fold() - 64x64 bit product, high half XOR low half
+ * @a: factor
+ * @b: factor
+ *
+ * Return: the folded product.
+ */
+#ifdef __SIZEOF_INT128__
+static __always_inline u64 npk_mul_fold(u64 a, u64 b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (u64)p ^ (u64)(p >> 64);
+}
+#else
+static __always_inline u64 npk_mul_fold(u64 a, u64 b)
+{
+	u64 lo = (u64)(u32)a * (u32)b;
+	u64 m1 = (a >> 32) * (u32)b + (lo >> 32);
+	u64 m2 = (u64)(u32)a * (b >> 32) + (u32)m1;
+
+	return ((m2 << 32) | (u32)lo) ^ ((a >> 32) * (b >> 32) + (m1 >> 32) + (m2 >> 32));
+}
+#endif
+
+#endif /* NPK_CORE_PORT_H */

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "table.h"
+
+#define LANES		0x0001000100010001ULL
+#define LANE_TOP	0x8000800080008000ULL
+
+u32 npk_table_buckets(u64 flows)
+{
+	u64 max = (u64)NPK_SEGS_MAX << NPK_SEG_SHIFT;
+	u64 n;
+
+	if (flows > max * NPK_WAYS)
+		return 0;
+	n = div64_u64(flows + NPK_WAYS - 1, NPK_WAYS);
+	return n ? n : 1;
+}
+
+u64 npk_table_segment_size(u32 nr_buckets, u32 i)
+{
+	u32 left = nr_buckets - (i << NPK_SEG_SHIFT);
+	u32 full = 1U << NPK_SEG_SHIFT;
+
+	return (u64)(left < full ? left : full) * sizeof(struct npk_bucket);
+}
+
+static __always_inline u16 sig_of(u64 hash)
+{
+	u16 sig = hash >> 48;
+
+	return sig ? sig : 1;
+}
+
+static __always_inline struct npk_bucket *other(const struct npk_table *t, u64 hash)
+{
+	return npk_table_bucket(t, (u64)(u32)(hash >> 16) * t->nr_buckets >> 32);
+}
+
+/*
+ * Four signatures at a time: lanes equal to @sig show their top bit.  A lane
+ * above an equal one may show it too; comparing keys sorts that out.
+ */
+static __always_inline u64 lanes_equal(u64 word, u64 sigs)
+{
+	u64 x = word ^ sigs;
+
+	return (x - LANES) & ~x & LANE_TOP;
+}
+
+static __always_inline bool find_in(struct npk_bucket *b, const struct npk_key *key, u16 sig,
+				    struct npk_slot *slot)
+{
+	u64 sigs = sig * LANES;
+	u64 found;
+	u32 i, way;
+
+	for (i = 0; i < 4; i++) {
+		found = lanes_equal(b->sig_word[i], sigs);
+		for (; unlikely(found); found &= found - 1) {
+			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
+			/* lane 15 is nr_moved; a false lane may be free */
+			if (way < NPK_WAYS && b->sig[way] == sig &&
+			    npk_flow_key_is(&b->flow[way], key)) {
+				slot->bucket = b;
+				slot->way = way;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool npk_table_find(const struct npk_table *t, const struct npk_key *key, u64 hash,
+		    struct npk_slot *slot)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+
+	if (find_in(home, key, sig_of(hash), slot))
+		return true;
+	if (likely(!home->nr_moved))
+		return false;
+	return find_in(other(t, hash), key, sig_of(hash), slot);
+}
+
+static bool free_way(struct npk_bucket *b, struct npk_slot *slot)
+{
+	u32 way;
+
+	for (way = 0; way < NPK_WAYS; way++) {
+		if (!b->sig[way]) {
+			slot->bucket = b;
+			slot->way = way;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Of the flows with one packet, the one with the earliest deadline. */
+static bool oldest_single(struct npk_bucket *b, u32 now, struct npk_slot *slot)
+{
+	u32 way, overdue, most = 0;
+	bool any = false;
+
+	for (way = 0; way < NPK_WAYS; way++) {
+		if (b->due[way] & NPK_DUE_REPEATED)
+			continue;
+		/* half the range added: overdue and ahead on one scale */
+		overdue = (now - b->due[way] + (NPK_TICK_MASK + 1) / 2) & NPK_TICK_MASK;
+		if (!any || overdue > most) {
+			any = true;
+			most = overdue;
+			slot->bucket = b;
+			slot->way = way;
+		}
+	}
+	return any;
+}
+
+static void longest_silent(struct npk_bucket *b, struct npk_slot *slot)
+{
+	u32 way;
+
+	slot->bucket = b;
+	slot->way = 0;
+	for (way = 1; way < NPK_WAYS; way++) {
+		if ((s64)(b->flow[way].last_ns - b->flow[slot->way].last_ns) < 0)
+			slot->way = way;
+	}
+}
+
+bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+	struct npk_bucket *alt = other(t, hash);
+
+	if (free_way(home, slot))
+		return true;
+	if (free_way(alt, slot))
+		return true;
+	if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
+		longest_silent(home, slot);
+	return false;
+}
+
+void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+
+	slot->bucket->sig[slot->way] = sig_of(hash);
+	slot->bucket->due[slot->way] = due;
+	if (slot->bucket != home)
+		home->nr_moved++;
+	t->nr_flows++;
+}
+
+void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
+{
+	struct npk_bucket *home;
+	struct npk_key key;
+
+	npk_flow_key(npk_slot_flow(slot), &key);
+	home = npk_table_home(t, npk_key_hash(&key, &t->secret));
+	if (slot->bucket != home)
+		home->nr_moved--;
+	slot->bucket->sig[slot->way] = 0;
+	t->nr_flows--;
+}

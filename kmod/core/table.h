@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The flow table: buckets of fixed size over memory the caller provides.
+ *
+ * A flow lives in its home bucket or, when that was full, in a second bucket
+ * given by other bits of its hash; the home bucket counts those that moved.
+ * The first cache line of a bucket holds a 16-bit signature of every flow in
+ * it, so a lookup reads that line and, on a match, the flow's own.  A packet
+ * of a known flow never writes the signature line.
+ *
+ * Nothing here locks: one writer at a time, by the caller's lock.
+ */
+#ifndef NPK_CORE_TABLE_H
+#define NPK_CORE_TABLE_H
+
+#include "flow.h"
+
+/** NPK_WAYS - flows in a bucket */
+#define NPK_WAYS		15
+
+/** NPK_SEG_SHIFT - log2 of the buckets in one segment of memory (193 MB) */
+#define NPK_SEG_SHIFT		16
+
+/** NPK_SEGS_MAX - segments a table may have (12 GB, 62 million flows) */
+#define NPK_SEGS_MAX		64
+
+/*
+ * Time in a bucket's line: 15 bits of (ns >> 26), 67 ms each, compared modulo
+ * 2^15; a deadline is never set further ahead than NPK_TICKS_AHEAD_MAX.
+ */
+#define NPK_TICK_SHIFT		26
+#define NPK_TICK_MASK		0x7fffU
+#define NPK_TICKS_AHEAD_MAX	0x3000U
+
+/** NPK_DUE_REPEATED - npk_bucket.due: the flow had a second packet */
+#define NPK_DUE_REPEATED	0x8000U
+
+/**
+ * struct npk_bucket - one signature line and the flows it describes
+ * @sig: 16 bits of each flow's hash, 0 = free
+ * @nr_moved: flows whose home is this bucket but which live in their other one
+ * @sig_word: @sig and @nr_moved, four 16-bit lanes a word
+ * @due: when to look at the flow again (ticks), and NPK_DUE_REPEATED
+ * @_pad: keeps the line at 64 octets
+ * @flow: the flows
+ */
+struct npk_bucket {
+	union {
+		struct {
+			u16 sig[NPK_WAYS];
+			u16 nr_moved;
+		};
+		u64 sig_word[(NPK_WAYS + 1) / 4];
+	};
+	u16 due[NPK_WAYS];
+	u16 _pad;
+	struct npk_flow flow[NPK_WAYS];
+};
+
+NPK_STATIC_ASSERT(offsetof(struct npk_bucket, flow) == NPK_CACHE_LINE);
+NPK_STATIC_ASSERT(sizeof(struct npk_bucket) == 46 * NPK_CACHE_LINE);
+
+/**
+ * struct npk_table - a flow table
+ * @seg: segments of memory, 2^NPK_SEG_SHIFT buckets each but for the last one;
+ *	owned by the caller, zeroed, aligned to a cache line
+ * @nr_buckets: buckets in all
+ * @nr_flows: entries in use
+ * @secret: key of the hash
+ */
+struct npk_table {
+	struct npk_bucket *seg[NPK_SEGS_MAX];
+	u32 nr_buckets;
+	u64 nr_flows;
+	struct npk_secret secret;
+};
+
+/**
+ * struct npk_slot - a place in the table
+ * @bucket: bucket
+ * @way: index below NPK_WAYS
+ */
+struct npk_slot {
+	struct npk_bucket *bucket;
+	u32 way;
+};
+
+/**
+ * npk_table_buckets() - buckets for so many flows
+ * @flows: slots wanted
+ *
+ * Return: number of buckets, at least 1, 0 when no table can be that large.
+ */
+u32 npk_table_buckets(u64 flows);
+
+/**
+ * npk_table_segments() - segments for so many buckets
+ * @nr_buckets: from npk_table_buckets()
+ *
+ * Return: number of segments.
+ */
+static inline u32 npk_table_segments(u32 nr_buckets)
+{
+	return ((nr_buckets - 1) >> NPK_SEG_SHIFT) + 1;
+}
+
+/**
+ * npk_table_segment_size() - octets of one segment
+ * @nr_buckets: from npk_table_buckets()
+ * @i: which, below npk_table_segments()
+ *
+ * Return: size in octets.
+ */
+u64 npk_table_segment_size(u32 nr_buckets, u32 i);
+
+/**
+ * npk_table_bucket() - bucket by number
+ * @t: table
+ * @i: below @t->nr_buckets
+ *
+ * Return: the bucket.
+ */
+static __always_inline struct npk_bucket *npk_table_bucket(const struct npk_table *t, u32 i)
+{
+	return &t->seg[i >> NPK_SEG_SHIFT][i & ((1U << NPK_SEG_SHIFT) - 1)];
+}
+
+/**
+ * npk_table_home() - bucket a flow belongs in
+ * @t: table
+ * @hash: npk_key_hash()
+ *
+ * Return: the bucket; for prefetching as well.
+ */
+static __always_inline struct npk_bucket *npk_table_home(const struct npk_table *t, u64 hash)
+{
+	return npk_table_bucket(t, (u64)(u32)hash * t->nr_buckets >> 32);
+}
+
+/**
+ * npk_slot_flow() - entry at a place
+ * @s: place
+ *
+ * Return: the entry.
+ */
+static __always_inline struct npk_flow *npk_slot_flow(const struct npk_slot *s)
+{
+	return &s->bucket->flow[s->way];
+}
+
+/**
+ * npk_tick() - time as a bucket's line keeps it
+ * @ns: nanoseconds
+ *
+ * Return: 15 bits.
+ */
+static inline u32 npk_tick(u64 ns)
+{
+	return (ns >> NPK_TICK_SHIFT) & NPK_TICK_MASK;
+}
+
+/**
+ * npk_tick_passed() - has a deadline passed
+ * @due: deadline, ticks; NPK_DUE_REPEATED is ignored
+ * @now: present time, ticks
+ *
+ * Return: true when @now is at or after @due, modulo 2^15.
+ */
+static inline bool npk_tick_passed(u32 due, u32 now)
+{
+	return ((now - due) & NPK_TICK_MASK) < (NPK_TICK_MASK + 1) / 2;
+}
+
+/**
+ * npk_table_find() - look a flow up
+ * @t: table
+ * @key: key
+ * @hash: npk_key_hash() of @key
+ * @slot: out: where it is
+ *
+ * Context: Any; the caller holds the table's lock. Reads at most two buckets.
+ * Return: true when the flow is in the table.
+ */
+bool npk_table_find(const struct npk_table *t, const struct npk_key *key, u64 hash,
+		    struct npk_slot *slot);
+
+/**
+ * npk_table_claim() - a place for a new flow
+ * @t: table
+ * @hash: of a key that is not in the table
+ * @now: present time, ticks
+ * @slot: out: a free place, or the one whose flow is least useful
+ *
+ * Least useful is, in the home bucket and then the other one: of the flows with
+ * a single packet the one with the earliest deadline; when all have more, the
+ * one in the home bucket that has been silent longest.
+ *
+ * Return: true when the place is free; false when the caller has to
+ * npk_table_remove() what is there first.
+ */
+bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot);
+
+/**
+ * npk_table_occupy() - put a flow at a free place
+ * @t: table
+ * @slot: from npk_table_claim(), free
+ * @hash: of the flow's key
+ * @due: first deadline, ticks
+ *
+ * The entry itself is the caller's to start.
+ */
+void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due);
+
+/**
+ * npk_table_remove() - free a place
+ * @t: table
+ * @slot: place in use; its entry must still hold the key
+ */
+void npk_table_remove(struct npk_table *t, const struct npk_slot *slot);
+
+#endif /* NPK_CORE_TABLE_H */
