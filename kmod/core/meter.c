@@ -5,6 +5,8 @@
 #define RETRY_TICKS	2
 /* Sweeps per idle timeout: one more than the four that are promised. */
 #define SWEEPS_PER_IDLE	5
+/* ... but never slower: a deadline has to be noticed before it seems ahead again. */
+#define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
 /*
  * A clock that jumped further (a gap in a capture) may have left deadlines so
  * far behind that, modulo 2^15, they look ahead: then every flow is looked at.
@@ -183,9 +185,11 @@ static u32 sweep_quota(struct npk_meter *m, u64 late, u32 max_buckets)
 {
 	u32 nr = m->table.nr_buckets;
 	u64 period = div64_u64(m->limits.idle_ns, SWEEPS_PER_IDLE);
-	u64 per_bucket = div64_u64(period, nr);
-	u64 want = nr;
+	u64 want = nr, per_bucket;
 
+	if (period > SWEEP_MAX_NS)
+		period = SWEEP_MAX_NS;
+	per_bucket = div64_u64(period, nr);
 	if (late < period && per_bucket) {
 		want = div64_u64(late, per_bucket);
 		m->swept_ns += want * per_bucket;

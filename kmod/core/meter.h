@@ -107,7 +107,7 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  *	by minutes, when every flow has to be looked at
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the idle
- * timeout, so that nothing stays longer than a quarter of it past its time.
+ * timeout (100 seconds at most), so that nothing stays longer than a quarter of it past its time.
  *
  * Context: As npk_meter_packet().
  * Return: buckets looked at; @max_buckets when there may be more to do now.

@@ -42,7 +42,7 @@ static __always_inline const u8 *at(const struct npk_pkt *pkt, u32 off, u32 len,
 		return pkt->data + off;
 	if (!pkt->pull || off + len > pkt->captured)
 		return NULL;
-	return pkt->pull(pkt, off, len, buf);
+	return pkt->pull(pkt, off, len, buf) ? buf : NULL;
 }
 
 static void note(struct npk_pkt *pkt, enum npk_note n)
@@ -425,11 +425,19 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt)
 
 const char *npk_ignored_name(enum npk_ignored reason)
 {
-	static const char * const name[__NPK_IGN_MAX] = {
+	static const char *const name[__NPK_IGN_MAX] = {
 		[NPK_IGN_NONE] = "none",
-#define NPK_IGN_NAME(id, text) [NPK_IGN_##id] = text,
-		NPK_IGNORED_LIST(NPK_IGN_NAME)
-#undef NPK_IGN_NAME
+		[NPK_IGN_L2_TRUNCATED] = "l2_truncated",
+		[NPK_IGN_NOT_IP] = "not_ip",
+		[NPK_IGN_TOO_MANY_TAGS] = "too_many_tags",
+		[NPK_IGN_MPLS_NOT_IP] = "mpls_not_ip",
+		[NPK_IGN_MPLS_TOO_DEEP] = "mpls_too_deep",
+		[NPK_IGN_PPPOE_NOT_IP] = "pppoe_not_ip",
+		[NPK_IGN_BAD_VERSION] = "bad_version",
+		[NPK_IGN_BAD_HEADER_LENGTH] = "bad_header_length",
+		[NPK_IGN_IP4_TRUNCATED] = "ip4_truncated",
+		[NPK_IGN_IP6_TRUNCATED] = "ip6_truncated",
+		[NPK_IGN_FILTER] = "filter",
 	};
 
 	return name[reason];
@@ -437,10 +445,12 @@ const char *npk_ignored_name(enum npk_ignored reason)
 
 const char *npk_note_name(enum npk_note n)
 {
-	static const char * const name[__NPK_NOTE_MAX] = {
-#define NPK_NOTE_NAME(id, text) [NPK_NOTE_##id] = text,
-		NPK_NOTE_LIST(NPK_NOTE_NAME)
-#undef NPK_NOTE_NAME
+	static const char *const name[__NPK_NOTE_MAX] = {
+		[NPK_NOTE_CAPPED] = "note_capped",
+		[NPK_NOTE_FRAGMENT] = "note_fragment",
+		[NPK_NOTE_L4_TRUNCATED] = "note_l4_truncated",
+		[NPK_NOTE_BAD_TCP] = "note_bad_tcp",
+		[NPK_NOTE_EXT_TOO_DEEP] = "note_ext_too_deep",
 	};
 
 	return name[n];

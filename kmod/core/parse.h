@@ -21,64 +21,71 @@ enum npk_proto {
 	NPK_PROTO_UDPLITE = 136,
 };
 
-/*
- * NPK_IGNORED_LIST - why a frame is not accounted: constant, name in counters.
- * The reasons exclude each other; every frame is accounted or has exactly one.
- */
-#define NPK_IGNORED_LIST(X)				\
-	X(L2_TRUNCATED, "l2_truncated")			\
-	X(NOT_IP, "not_ip")				\
-	X(TOO_MANY_TAGS, "too_many_tags")		\
-	X(MPLS_NOT_IP, "mpls_not_ip")			\
-	X(MPLS_TOO_DEEP, "mpls_too_deep")		\
-	X(PPPOE_NOT_IP, "pppoe_not_ip")			\
-	X(BAD_VERSION, "bad_version")			\
-	X(BAD_HEADER_LENGTH, "bad_header_length")	\
-	X(IP4_TRUNCATED, "ip4_truncated")		\
-	X(IP6_TRUNCATED, "ip6_truncated")		\
-	X(FILTER, "filter")
-
 /**
- * enum npk_ignored - see NPK_IGNORED_LIST; NPK_IGN_NONE means accounted
+ * enum npk_ignored - why a frame is not accounted
+ * @NPK_IGN_NONE: it is accounted
+ * @NPK_IGN_L2_TRUNCATED: ends inside the link layer's headers
+ * @NPK_IGN_NOT_IP: carries something else (ARP, LLDP, spanning tree, ...)
+ * @NPK_IGN_TOO_MANY_TAGS: more than three VLAN tags
+ * @NPK_IGN_MPLS_NOT_IP: a pseudo-wire or something unknown below the labels
+ * @NPK_IGN_MPLS_TOO_DEEP: more than ten labels
+ * @NPK_IGN_PPPOE_NOT_IP: PPP control protocols, or no PPPoE session data
+ * @NPK_IGN_BAD_VERSION: the IP version is not what the layer below says
+ * @NPK_IGN_BAD_HEADER_LENGTH: IPv4 header shorter than 20 octets, or longer than
+ *	the packet
+ * @NPK_IGN_IP4_TRUNCATED: ends inside the IPv4 header
+ * @NPK_IGN_IP6_TRUNCATED: ends inside the IPv6 header
+ * @NPK_IGN_FILTER: rejected by the filter
+ * @__NPK_IGN_MAX: number of values
+ *
+ * The reasons exclude each other; every frame is accounted or has exactly one.
  */
 enum npk_ignored {
 	NPK_IGN_NONE,
-#define NPK_IGN_ENUM(id, name) NPK_IGN_##id,
-	NPK_IGNORED_LIST(NPK_IGN_ENUM)
-#undef NPK_IGN_ENUM
+	NPK_IGN_L2_TRUNCATED,
+	NPK_IGN_NOT_IP,
+	NPK_IGN_TOO_MANY_TAGS,
+	NPK_IGN_MPLS_NOT_IP,
+	NPK_IGN_MPLS_TOO_DEEP,
+	NPK_IGN_PPPOE_NOT_IP,
+	NPK_IGN_BAD_VERSION,
+	NPK_IGN_BAD_HEADER_LENGTH,
+	NPK_IGN_IP4_TRUNCATED,
+	NPK_IGN_IP6_TRUNCATED,
+	NPK_IGN_FILTER,
 	__NPK_IGN_MAX,
 };
 
-/* NPK_NOTE_LIST - remarks on frames that are accounted all the same. */
-#define NPK_NOTE_LIST(X)				\
-	X(CAPPED, "note_capped")			\
-	X(FRAGMENT, "note_fragment")			\
-	X(L4_TRUNCATED, "note_l4_truncated")		\
-	X(BAD_TCP, "note_bad_tcp")			\
-	X(EXT_TOO_DEEP, "note_ext_too_deep")
-
 /**
- * enum npk_note - see NPK_NOTE_LIST; bit numbers of npk_pkt.notes
+ * enum npk_note - remarks on packets that are accounted; bits of npk_pkt.notes
+ * @NPK_NOTE_CAPPED: the IP length was larger than the frame on the wire
+ * @NPK_NOTE_FRAGMENT: a fragment
+ * @NPK_NOTE_L4_TRUNCATED: ends before ports, ICMP type or TCP flags
+ * @NPK_NOTE_BAD_TCP: TCP data offset below 5: the flags are not believed
+ * @NPK_NOTE_EXT_TOO_DEEP: more than 32 IPv6 extension headers
+ * @__NPK_NOTE_MAX: number of values
  */
 enum npk_note {
-#define NPK_NOTE_ENUM(id, name) NPK_NOTE_##id,
-	NPK_NOTE_LIST(NPK_NOTE_ENUM)
-#undef NPK_NOTE_ENUM
+	NPK_NOTE_CAPPED,
+	NPK_NOTE_FRAGMENT,
+	NPK_NOTE_L4_TRUNCATED,
+	NPK_NOTE_BAD_TCP,
+	NPK_NOTE_EXT_TOO_DEEP,
 	__NPK_NOTE_MAX,
 };
 
 struct npk_pkt;
 
 /**
- * typedef npk_pull_fn - reach octets beyond the linear part of a frame
+ * typedef npk_pull_fn - copy octets beyond the linear part of a frame
  * @pkt: the frame
  * @off: offset from the start of the frame
  * @len: octets wanted, at most NPK_PULL_MAX
- * @buf: room for @len octets
+ * @buf: out: the octets
  *
- * Return: the octets, in place or in @buf, or NULL when they cannot be had.
+ * Return: true, or false when they cannot be had.
  */
-typedef const u8 *(*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf);
+typedef bool (*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf);
 
 /** NPK_PULL_MAX - longest single header the parser asks for */
 #define NPK_PULL_MAX	40

@@ -10,25 +10,25 @@
 
 #ifdef __KERNEL__
 
+#include <asm/byteorder.h>
 #include <linux/build_bug.h>
-#include <linux/byteorder/generic.h>
 #include <linux/compiler.h>
 #include <linux/math64.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
-#define NPK_STATIC_ASSERT(expr)	static_assert(expr)
-
 #else /* user space */
 
 #include <asm/byteorder.h>
+#include <assert.h>
 #include <endian.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/cdefs.h>
 
 typedef __u8 u8;
 typedef __u16 u16;
@@ -37,14 +37,7 @@ typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
 
-#define NPK_STATIC_ASSERT(expr)	_Static_assert(expr, #expr)
-
-#define __must_check		__attribute__((warn_unused_result))
-#ifndef __always_inline
-#define __always_inline		inline __attribute__((always_inline))
-#endif
-#define noinline		__attribute__((noinline))
-#define fallthrough		__attribute__((fallthrough))
+#define noinline		__attribute_noinline__
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define be16_to_cpu(x)		be16toh(x)
@@ -59,6 +52,7 @@ static inline u64 div64_u64(u64 dividend, u64 divisor)
 
 #include "../../include/uapi/nprobe_k.h"
 
+#define NPK_STATIC_ASSERT(expr)	static_assert(expr, #expr)
 #define NPK_NSEC_PER_SEC	1000000000ULL
 #define NPK_CACHE_LINE		64
 
@@ -88,22 +82,18 @@ static __always_inline u32 npk_lane_index(u32 bit)
 #endif
 }
 
-/**
- * npk_mul_fold() - 64x64 bit product, high half XOR low half
- * @a: factor
- * @b: factor
- *
- * Return: the folded product.
- */
-#ifdef __SIZEOF_INT128__
-static __always_inline u64 npk_mul_fold(u64 a, u64 b)
+/* Top bit of the lane that has the highest address of the four. */
+static __always_inline u64 npk_last_lane(void)
 {
-	unsigned __int128 p = (unsigned __int128)a * b;
-
-	return (u64)p ^ (u64)(p >> 64);
-}
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return 0x8000ULL;
 #else
-static __always_inline u64 npk_mul_fold(u64 a, u64 b)
+	return 0x8000ULL << 48;
+#endif
+}
+
+/* The product in four parts, for machines without a 128-bit integer. */
+static inline u64 npk_mul_fold_parts(u64 a, u64 b)
 {
 	u64 lo = (u64)(u32)a * (u32)b;
 	u64 m1 = (a >> 32) * (u32)b + (lo >> 32);
@@ -111,6 +101,23 @@ static __always_inline u64 npk_mul_fold(u64 a, u64 b)
 
 	return ((m2 << 32) | (u32)lo) ^ ((a >> 32) * (b >> 32) + (m1 >> 32) + (m2 >> 32));
 }
+
+/**
+ * npk_mul_fold() - 64x64 bit product, high half XOR low half
+ * @a: factor
+ * @b: factor
+ *
+ * Return: the folded product.
+ */
+static __always_inline u64 npk_mul_fold(u64 a, u64 b)
+{
+#ifdef __SIZEOF_INT128__
+	__uint128_t p = (__uint128_t)a * b;
+
+	return (u64)p ^ (u64)(p >> 64);
+#else
+	return npk_mul_fold_parts(a, b);
 #endif
+}
 
 #endif /* NPK_CORE_PORT_H */

