@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Human targets.  kbuild reads Kbuild, not this file.
+
+CC ?= gcc
+PREFIX ?= /usr/local
+BUILD := build
+DESTDIR ?=
+
+# SAN=1: sanitizers; the tests build a second and third tree that way.
+SAN ?=
+comma := ,
+OPT := $(if $(SAN),-O1 -g -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -g)
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+
+WARN := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror
+CORE_WARN := -Wframe-larger-than=1024 -Wno-unused-parameter
+CPPFLAGS += -I. -Iinclude -Iinclude/uapi -D_GNU_SOURCE
+CFLAGS += -std=gnu11 $(OPT) $(WARN) -fPIC -MMD -MP
+LDLIBS := -lpcap
+
+CORE := $(wildcard kmod/core/*.c)
+LIB := $(wildcard lib/*.c)
+PROBE := $(wildcard probe/*.c)
+UNIT := $(wildcard tests/unit/test_*.c)
+
+LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CORE) $(LIB))
+PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
+
+.DELETE_ON_ERROR:
+.PHONY: all run test check style install uninstall clean help unit
+
+all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so
+
+help:
+	@echo 'make              build build/nprobe-k and build/libnpk.{a,so}'
+	@echo 'sudo make run     the main job on real traffic between two network namespaces'
+	@echo 'sudo make test    every test; installs what it needs'
+	@echo 'make check        the tests that need neither root nor network, within a minute'
+	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
+	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
+	@echo 'make clean        remove build/'
+
+$(BUILD)/libnpk.a: $(LIB_OBJ)
+	@echo '  AR   $@'; rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/libnpk.so: $(LIB_OBJ) lib/libnpk.map
+	@echo '  LD   $@'
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,libnpk.so.0 -Wl,--version-script=lib/libnpk.map \
+		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LDLIBS)
+
+$(BUILD)/nprobe-k: $(PROBE_OBJ) $(BUILD)/libnpk.a
+	@echo '  LD   $@'
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
+
+$(BUILD)/obj/kmod/core/%.o: CFLAGS += $(CORE_WARN)
+$(BUILD)/obj/%.o: %.c
+	@echo '  CC   $<'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+unit: $(UNIT_BIN)
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
+	@echo '  LD   $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
+
+run:
+	@tests/demo.sh
+
+test:
+	@tests/run.sh test
+
+check:
+	@tests/run.sh check
+
+style:
+	@tests/run.sh style
+
+install: all
+	install -D -m 755 $(BUILD)/nprobe-k $(DESTDIR)$(PREFIX)/sbin/nprobe-k
+	install -D -m 644 $(BUILD)/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.a
+	install -D -m 755 $(BUILD)/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
+	ln -sf libnpk.so.0 $(DESTDIR)$(PREFIX)/lib/libnpk.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/npk include/npk/*.h
+	install -D -m 644 include/uapi/nprobe_k.h $(DESTDIR)$(PREFIX)/include/nprobe_k.h
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/nprobe-k $(DESTDIR)$(PREFIX)/include/nprobe_k.h
+	rm -f $(DESTDIR)$(PREFIX)/lib/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
+	rm -rf $(DESTDIR)$(PREFIX)/include/npk
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

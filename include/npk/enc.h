@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libnpk encoders: flow records in, export datagrams out.
+ *
+ * An encoder is pure: no socket, no clock, no file, no allocation after
+ * npk_enc_new().  The caller owns time: the clock is handed over with every
+ * datagram, at the moment of sending, because that is what the headers carry.
+ */
+#ifndef NPK_ENC_H
+#define NPK_ENC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <npk/clock.h>
+#include <nprobe_k.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** NPK_ENC_MAX_DATAGRAM - largest UDP payload an encoder will fill */
+#define NPK_ENC_MAX_DATAGRAM	65507
+
+/** NPK_ENC_MIN_DATAGRAM - smallest max_payload accepted: a template and a record */
+#define NPK_ENC_MIN_DATAGRAM	512
+
+struct npk_enc;
+
+/**
+ * enum npk_enc_version - export format
+ * @NPK_ENC_NF5: NetFlow v5
+ * @NPK_ENC_NF9: NetFlow v9, RFC 3954
+ */
+enum npk_enc_version {
+	NPK_ENC_NF5 = 5,
+	NPK_ENC_NF9 = 9,
+};
+
+/**
+ * struct npk_enc_opts - settings of one export stream
+ * @version: format
+ * @source_id: v9 source id; v5 carries bits 8..15 as engine type, 0..7 as engine id
+ * @template_id: v9: first template id, 256 or more; the stream uses this one
+ *	(IPv4) and the next (IPv6)
+ * @template_datagrams: v9: datagrams from one sending of the templates to the
+ *	next, 0 = not by count
+ * @template_ms: v9: milliseconds from one sending of the templates to the next,
+ *	0 = not by time
+ * @max_payload: octets of UDP payload to fill, NPK_ENC_MIN_DATAGRAM up to
+ *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records
+ * @sampling: v5 header field: mode << 14 | interval, 0 = not sampled
+ */
+struct npk_enc_opts {
+	enum npk_enc_version version;
+	uint32_t source_id;
+	uint16_t template_id;
+	uint32_t template_datagrams;
+	uint32_t template_ms;
+	size_t max_payload;
+	uint16_t sampling;
+};
+
+/**
+ * npk_enc_new() - start an export stream
+ * @opts: settings, copied
+ * @out: the encoder; the caller frees it with npk_enc_free()
+ *
+ * Return: 0, -EINVAL for a setting out of range, -ENOMEM.
+ */
+int npk_enc_new(const struct npk_enc_opts *opts, struct npk_enc **out);
+
+/**
+ * npk_enc_free() - end a stream
+ * @enc: encoder or NULL
+ */
+void npk_enc_free(struct npk_enc *enc);
+
+/**
+ * npk_enc_exportable() - can the format carry this record
+ * @enc: encoder
+ * @rec: record
+ *
+ * Return: NULL when it can, else the reason as a short static string fit for a
+ * counter's name: "ipv6_in_v5", "bad_ip_version", "empty_record" (no packets or no
+ * octets), "no_ipv4_template", "no_ipv6_template".
+ */
+const char *npk_enc_exportable(const struct npk_enc *enc, const struct npk_rec *rec);
+
+/**
+ * npk_enc_room() - how many of these records fill the next datagram
+ * @enc: encoder
+ * @recs: exportable records
+ * @nr_recs: how many there are
+ * @clock: now, as for npk_enc_datagram(): decides whether templates are due
+ *
+ * Return: number of records npk_enc_datagram() would take from the front; less
+ * than @nr_recs means that the datagram is full.
+ */
+size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		    const struct npk_clock *clock);
+
+/**
+ * npk_enc_datagram() - encode one datagram
+ * @enc: encoder; its sequence numbers and template timers advance
+ * @recs: @nr_recs pointers to exportable records, not kept
+ * @nr_recs: records offered; 0 is allowed and gives a v9 datagram of templates
+ *	alone if they are due, else nothing
+ * @clock: the moment of sending; all times in the datagram are derived from this
+ *	one reading, so durations do not change when the wall clock is stepped
+ * @buf: at least max_payload octets
+ * @len: out: octets written, 0 when there was nothing to say
+ * @taken: out: records consumed from the front of @recs; 0 with @len above 0 when
+ *	one record fills more than a datagram: offer what was not taken first again
+ *
+ * Templates go first, in the same datagram, whenever they are due.  A record
+ * whose counters do not fit the format's fields is split over several records
+ * with equal sums (v5); such a record counts once in @taken.
+ *
+ * Return: 0, or -EINVAL when the datagram would hold a record that is not
+ * exportable (nothing is written).
+ */
+int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		     const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken);
+
+/**
+ * npk_enc_resend_templates() - make templates due at once
+ * @enc: encoder
+ *
+ * For a collector that was away.
+ */
+void npk_enc_resend_templates(struct npk_enc *enc);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NPK_ENC_H */

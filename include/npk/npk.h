@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libnpk: flow records from a source.
+ *
+ * Functions return 0 or a negative errno; they never print, exit or set errno.
+ * Where a sentence helps more than a number, npk_source_error() has it.
+ * A source is used by one thread at a time.
+ */
+#ifndef NPK_NPK_H
+#define NPK_NPK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <npk/clock.h>
+#include <nprobe_k.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** NPK_VERSION - version of this header */
+#define NPK_VERSION	"0.1"
+
+struct npk_source;
+
+/**
+ * struct npk_source_opts - how to open a source
+ * @name: "pcap:FILE" or "live:DEV"
+ * @filter: tcpdump expression or NULL; what it rejects is counted as ignored
+ * @idle_ns: idle timeout, nanoseconds, 0 = default (15 s)
+ * @active_ns: active timeout, nanoseconds, 0 = default (60 s)
+ * @flows: flow table slots, 0 = default
+ */
+struct npk_source_opts {
+	const char *name;
+	const char *filter;
+	uint64_t idle_ns;
+	uint64_t active_ns;
+	uint64_t flows;
+};
+
+/**
+ * struct npk_count - packets on the wire and their IP octets
+ * @packets: packets
+ * @octets: octets
+ */
+struct npk_count {
+	uint64_t packets;
+	uint64_t octets;
+};
+
+/**
+ * struct npk_named - one counter with its name
+ * @name: static string, lower case with underscores
+ * @packets: value
+ */
+struct npk_named {
+	const char *name;
+	uint64_t packets;
+};
+
+/** NPK_NAMED_MAX - room for the counters of one kind in struct npk_source_stats */
+#define NPK_NAMED_MAX	32
+
+/**
+ * struct npk_source_stats - what a source saw and what became of it
+ * @frames: frames delivered to the meter; a merged one counts once
+ * @seen: packets seen; sum of @ignored and @accounted, always
+ * @accounted: packets that entered the flow table; @live + @published, always
+ * @live: in flows that are still open
+ * @published: in records that were made, read or not
+ * @records: records made
+ * @early: of these, closed early because a bucket was full
+ * @flows: open flows
+ * @slots: slots of the flow table
+ * @merged: frames longer than the device's MTU: several packets that a network
+ *	offload had merged, counted as one (live sources only)
+ * @dropped: frames lost before the meter, as far as the source is told
+ * @nr_ignored: entries of @ignored in use
+ * @ignored: by reason; the reasons exclude each other
+ * @nr_notes: entries of @notes in use
+ * @notes: remarks on accounted packets, outside of all sums
+ */
+struct npk_source_stats {
+	uint64_t frames;
+	uint64_t seen;
+	struct npk_count accounted;
+	struct npk_count live;
+	struct npk_count published;
+	uint64_t records;
+	uint64_t early;
+	uint64_t flows;
+	uint64_t slots;
+	uint64_t merged;
+	uint64_t dropped;
+	unsigned int nr_ignored;
+	struct npk_named ignored[NPK_NAMED_MAX];
+	unsigned int nr_notes;
+	struct npk_named notes[NPK_NAMED_MAX];
+};
+
+/**
+ * npk_source_open() - open a source by name
+ * @opts: what to open
+ * @out: the source, also after most errors, so that npk_source_error() can be
+ *	asked; NULL only after -ENOMEM.  The caller frees it with npk_source_close().
+ *
+ * Return: 0; -EINVAL bad name or filter; -ENOENT no such file or device; -EACCES
+ * no permission; -EPROTONOSUPPORT not Ethernet; -EBADMSG not a capture file;
+ * -ENOMEM; other negative errno values of the system.
+ */
+int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out);
+
+/**
+ * npk_source_close() - close a source; unread records are gone
+ * @src: source or NULL
+ */
+void npk_source_close(struct npk_source *src);
+
+/**
+ * npk_source_error() - the last error of a source in one sentence
+ * @src: source
+ *
+ * Return: text that names the thing that failed, without a full stop; owned by
+ * the source, valid until its next call.
+ */
+const char *npk_source_error(const struct npk_source *src);
+
+/**
+ * npk_source_fd() - descriptor to poll for input
+ * @src: source
+ *
+ * Return: a descriptor, or -1 when the source never blocks (files).
+ */
+int npk_source_fd(const struct npk_source *src);
+
+/**
+ * npk_source_work() - meter what has arrived, close what is due
+ * @src: source
+ *
+ * Does a bounded amount of work and does not block.  A source whose record
+ * queue is full leaves its input where it is.
+ *
+ * Return: 1 when there may be more to do at once, 0 when it waits for input,
+ * -ENODATA at the end of a file, other negative errno on failure.
+ */
+int npk_source_work(struct npk_source *src);
+
+/**
+ * npk_source_expire_all() - close every open flow now (end reason "forced")
+ * @src: source
+ *
+ * Return: 1 when the record queue filled up before all were closed: read and
+ * call again; 0 when no flow is open.
+ */
+int npk_source_expire_all(struct npk_source *src);
+
+/**
+ * npk_source_peek() - look at the unread records, oldest first
+ * @src: source
+ * @recs: array for pointers to records; they stay valid until npk_source_release()
+ * @max: entries of @recs
+ *
+ * Return: number of pointers stored.
+ */
+size_t npk_source_peek(struct npk_source *src, const struct npk_rec **recs, size_t max);
+
+/**
+ * npk_source_release() - give back the oldest records
+ * @src: source
+ * @nr_recs: how many; at most what npk_source_peek() returned
+ *
+ * To be called after the records were sent: what was not released is delivered
+ * again to a reader that comes back.
+ */
+void npk_source_release(struct npk_source *src, size_t nr_recs);
+
+/**
+ * npk_source_clock() - the clock of the record times
+ * @src: source
+ * @clock: out: the source's present time (for a file that of its latest frame),
+ *	read together with the wall clock
+ */
+void npk_source_clock(const struct npk_source *src, struct npk_clock *clock);
+
+/**
+ * npk_source_stats() - read the counters
+ * @src: source
+ * @stats: out
+ */
+void npk_source_stats(const struct npk_source *src, struct npk_source_stats *stats);
+
+/**
+ * npk_version() - version of the library
+ *
+ * Return: static string, "0.1".
+ */
+const char *npk_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NPK_NPK_H */

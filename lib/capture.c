@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "capture.h"
+#include "kmod/core/record.h"
+
+#define DEFAULT_IDLE_NS		(15 * NPK_NSEC_PER_SEC)
+#define DEFAULT_ACTIVE_NS	(60 * NPK_NSEC_PER_SEC)
+#define DEFAULT_FLOWS		524288
+#define QUEUE_LEN		16384
+#define SWEEP_STEP_NS		50000000LL
+/*
+ * Records kept free for flows that must leave the table: one a frame at most,
+ * so a batch that starts with this much room never loses a record.
+ */
+#define QUEUE_RESERVE		NPK_BATCH
+
+static struct npk_capture *to_capture(const struct npk_source *src)
+{
+	return (struct npk_capture *)src;	/* src is its first member */
+}
+
+static size_t queue_room(const struct npk_capture *c)
+{
+	return c->queue_len - (size_t)(c->head - c->tail);
+}
+
+static bool take_record(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
+{
+	struct npk_capture *c = ctx;
+	struct npk_rec *rec;
+	struct npk_key key;
+
+	if (!must && queue_room(c) <= QUEUE_RESERVE)
+		return false;
+	rec = &c->queue[c->head & (c->queue_len - 1)];
+	npk_flow_key(flow, &key);
+	npk_record_fill(rec, flow, reason, npk_key_conv(&key, &c->meter.table.secret), c->head);
+	c->head++;
+	c->published.packets += flow->packets;
+	c->published.octets += flow->octets;
+	return true;
+}
+
+static void *map_pages(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int make_table(struct npk_capture *c, uint64_t flows)
+{
+	struct npk_table *t = &c->meter.table;
+	uint32_t i;
+
+	t->nr_buckets = npk_table_buckets(flows);
+	if (!t->nr_buckets)
+		return npk_source_fail(&c->src, -EINVAL, "%llu flows: more than a table can have",
+				       (unsigned long long)flows);
+	for (i = 0; i < npk_table_segments(t->nr_buckets); i++) {
+		t->seg[i] = map_pages(npk_table_segment_size(t->nr_buckets, i));
+		if (!t->seg[i])
+			return npk_source_fail(&c->src, -ENOMEM,
+					       "no memory for a table of %llu flows",
+					       (unsigned long long)flows);
+	}
+	if (getrandom(&t->secret, sizeof(t->secret), 0) != (ssize_t)sizeof(t->secret))
+		return npk_source_fail(&c->src, -EIO, "getrandom: %s", strerror(errno));
+	return 0;
+}
+
+static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
+{
+	c->meter.limits.idle_ns = opts->idle_ns ? opts->idle_ns : DEFAULT_IDLE_NS;
+	c->meter.limits.active_ns = opts->active_ns ? opts->active_ns : DEFAULT_ACTIVE_NS;
+	c->meter.emit = take_record;
+	c->meter.emit_ctx = c;
+	c->queue_len = QUEUE_LEN;
+	c->queue = map_pages(c->queue_len * sizeof(*c->queue));
+	if (!c->queue)
+		return npk_source_fail(&c->src, -ENOMEM, "no memory for the record queue");
+	return make_table(c, opts->flows ? opts->flows : DEFAULT_FLOWS);
+}
+
+int npk_capture_new(const struct npk_source_ops *ops, const char *arg,
+		    const struct npk_source_opts *opts, struct npk_capture **out)
+{
+	struct npk_capture *c = calloc(1, sizeof(*c));
+
+	*out = c;
+	if (!c)
+		return -ENOMEM;
+	c->src.ops = ops;
+	c->arg = strdup(arg);
+	if (!c->arg) {
+		free(c);
+		*out = NULL;
+		return -ENOMEM;
+	}
+	if (!*arg)
+		return npk_source_fail(&c->src, -EINVAL, "%s: nothing named after the colon",
+				       ops->prefix);
+	return make_meter(c, opts);
+}
+
+int npk_capture_compile(struct npk_capture *c, const char *expression)
+{
+	if (!expression)
+		return 0;
+	if (pcap_compile(c->pcap, &c->filter, expression, 1, PCAP_NETMASK_UNKNOWN))
+		return npk_source_fail(&c->src, -EINVAL, "filter \"%s\": %s", expression,
+				       pcap_geterr(c->pcap));
+	c->filtered = true;
+	return 0;
+}
+
+int npk_capture_check_link(struct npk_capture *c)
+{
+	const char *name;
+	int link = pcap_datalink(c->pcap);
+
+	if (link == DLT_EN10MB)
+		return 0;
+	name = pcap_datalink_val_to_description(link);
+	return npk_source_fail(&c->src, -EPROTONOSUPPORT, "%s%s: link type %s is not Ethernet",
+			       c->src.ops->prefix, c->arg, name ? name : "unknown");
+}
+
+static uint64_t frame_time(const struct npk_capture *c, const struct pcap_pkthdr *h)
+{
+	/* with nanosecond precision tv_usec holds nanoseconds */
+	uint64_t ns = (uint64_t)h->ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+
+	if (!c->live)
+		return ns;
+	ns -= (uint64_t)c->offset_ns;
+	/* a wall clock stepped in between must not put a frame into the future */
+	return ns > c->batch_ns ? c->batch_ns : ns;
+}
+
+static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct npk_capture *c = (struct npk_capture *)user;
+	struct npk_pkt pkt = {
+		.data = data,
+		.linear = h->caplen,
+		.captured = h->caplen,
+		.wire_len = h->len > h->caplen ? h->len : h->caplen,
+		.now_ns = frame_time(c, h),
+		.ifindex = c->ifindex,
+		.segs = 1,
+	};
+
+	if (c->max_len && pkt.wire_len > c->max_len)
+		c->merged++;
+	if (c->filtered && !pcap_offline_filter(&c->filter, h, data))
+		npk_meter_ignore(&c->meter, &pkt, NPK_IGN_FILTER);
+	else
+		npk_meter_packet(&c->meter, &pkt);
+	/* a file's time moves with its frames; live sources sweep by the clock */
+	if (!c->live && (int64_t)(pkt.now_ns - c->meter.swept_ns) >= SWEEP_STEP_NS)
+		npk_meter_sweep(&c->meter, pkt.now_ns, c->meter.table.nr_buckets);
+}
+
+int npk_capture_batch(struct npk_capture *c)
+{
+	int n;
+
+	if (queue_room(c) < QUEUE_RESERVE)
+		return -EAGAIN;
+	n = pcap_dispatch(c->pcap, NPK_BATCH, take_frame, (u_char *)c);
+	if (n < 0)
+		return npk_source_fail(&c->src, -EIO, "%s%s: %s", c->src.ops->prefix, c->arg,
+				       pcap_geterr(c->pcap));
+	return n;
+}
+
+void npk_capture_close(struct npk_source *src)
+{
+	struct npk_capture *c = to_capture(src);
+	struct npk_table *t = &c->meter.table;
+	uint32_t i;
+
+	if (c->pcap)
+		pcap_close(c->pcap);
+	pcap_freecode(&c->filter);
+	for (i = 0; i < NPK_SEGS_MAX; i++) {
+		if (t->seg[i])
+			munmap(t->seg[i], npk_table_segment_size(t->nr_buckets, i));
+	}
+	if (c->queue)
+		munmap(c->queue, c->queue_len * sizeof(*c->queue));
+	free(c->arg);
+	free(c);
+}
+
+int npk_capture_expire_all(struct npk_source *src)
+{
+	struct npk_capture *c = to_capture(src);
+
+	return !npk_meter_expire_all(&c->meter, c->meter.table.nr_buckets);
+}
+
+size_t npk_capture_peek(struct npk_source *src, const struct npk_rec **recs, size_t max)
+{
+	struct npk_capture *c = to_capture(src);
+	size_t i, n = (size_t)(c->head - c->tail);
+
+	if (n > max)
+		n = max;
+	for (i = 0; i < n; i++)
+		recs[i] = &c->queue[(c->tail + i) & (c->queue_len - 1)];
+	return n;
+}
+
+void npk_capture_release(struct npk_source *src, size_t nr_recs)
+{
+	to_capture(src)->tail += nr_recs;
+}
+
+void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *stats)
+{
+	const struct npk_capture *c = to_capture(src);
+	const struct npk_meter_count *n = &c->meter.count;
+	unsigned int i;
+
+	stats->frames = n->frames;
+	stats->seen = n->seen;
+	stats->accounted = (struct npk_count){ n->accounted.packets, n->accounted.octets };
+	stats->live = (struct npk_count){ n->live.packets, n->live.octets };
+	stats->published = (struct npk_count){ c->published.packets, c->published.octets };
+	stats->records = c->head;
+	stats->early = n->early;
+	stats->flows = c->meter.table.nr_flows;
+	stats->slots = (uint64_t)c->meter.table.nr_buckets * NPK_WAYS;
+	stats->merged = c->merged;
+	for (i = 1; i < __NPK_IGN_MAX; i++)
+		stats->ignored[stats->nr_ignored++] =
+			(struct npk_named){ npk_ignored_name(i), n->ignored[i] };
+	for (i = 0; i < __NPK_NOTE_MAX; i++)
+		stats->notes[stats->nr_notes++] =
+			(struct npk_named){ npk_note_name(i), n->note[i] };
+}
+
+NPK_STATIC_ASSERT(__NPK_IGN_MAX <= NPK_NAMED_MAX && __NPK_NOTE_MAX <= NPK_NAMED_MAX);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Frames from libpcap through the flow core into a queue of records. */
+#ifndef NPK_LIB_CAPTURE_H
+#define NPK_LIB_CAPTURE_H
+
+#include <pcap/pcap.h>
+
+#include "kmod/core/meter.h"
+#include "source.h"
+
+/** NPK_BATCH - frames metered in one go */
+#define NPK_BATCH	256
+
+/**
+ * struct npk_capture - a source over libpcap
+ * @src: base, first member
+ * @arg: device or file, for messages
+ * @pcap: libpcap's handle
+ * @filter: compiled filter, in use when @filtered
+ * @filtered: frames have to pass @filter here
+ * @meter: one shard of the flow core
+ * @ifindex: device, 0 for files
+ * @max_len: longest frame the device's MTU allows, 0 = not checked
+ * @merged: frames longer than that
+ * @offset_ns: wall clock minus the record clock, as of the present batch
+ * @batch_ns: record clock at the start of the present batch; live only
+ * @live: frame times are wall clock and become monotonic
+ * @boot_ns: see struct npk_clock
+ * @queue: @queue_len records
+ * @queue_len: power of two
+ * @head: records queued so far
+ * @tail: records released so far
+ * @published: packets and octets in records
+ */
+struct npk_capture {
+	struct npk_source src;
+	char *arg;
+	pcap_t *pcap;
+	struct bpf_program filter;
+	bool filtered;
+	struct npk_meter meter;
+	uint32_t ifindex;
+	uint32_t max_len;
+	uint64_t merged;
+	int64_t offset_ns;
+	uint64_t batch_ns;
+	bool live;
+	uint64_t boot_ns;
+	struct npk_rec *queue;
+	size_t queue_len;
+	uint64_t head;
+	uint64_t tail;
+	struct npk_tally published;
+};
+
+/**
+ * npk_capture_new() - everything but the libpcap handle
+ * @ops: kind of source
+ * @arg: device or file
+ * @opts: options
+ * @out: the capture; with an error sentence on failure, NULL only on -ENOMEM
+ *
+ * Return: 0 or -errno.
+ */
+int npk_capture_new(const struct npk_source_ops *ops, const char *arg,
+		    const struct npk_source_opts *opts, struct npk_capture **out);
+
+/**
+ * npk_capture_compile() - compile the filter expression for the open handle
+ * @c: capture with its handle
+ * @expression: tcpdump expression or NULL
+ *
+ * Return: 0, or -EINVAL with an error sentence.
+ */
+int npk_capture_compile(struct npk_capture *c, const char *expression);
+
+/**
+ * npk_capture_check_link() - refuse what is not Ethernet
+ * @c: capture with its handle
+ *
+ * Return: 0, or -EPROTONOSUPPORT with an error sentence.
+ */
+int npk_capture_check_link(struct npk_capture *c);
+
+/**
+ * npk_capture_batch() - meter up to NPK_BATCH frames
+ * @c: capture
+ *
+ * Return: frames metered, 0 when none is there; -EAGAIN when the queue has to
+ * be read first; -EIO when libpcap failed.
+ */
+int npk_capture_batch(struct npk_capture *c);
+
+/* Members of struct npk_source_ops that all captures share. */
+void npk_capture_close(struct npk_source *src);
+int npk_capture_expire_all(struct npk_source *src);
+size_t npk_capture_peek(struct npk_source *src, const struct npk_rec **recs, size_t max);
+void npk_capture_release(struct npk_source *src, size_t nr_recs);
+void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *stats);
+
+#endif /* NPK_LIB_CAPTURE_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Encoders: what does not depend on the version. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "enc.h"
+
+static const struct npk_enc_format *format_of(enum npk_enc_version version)
+{
+	switch (version) {
+	case NPK_ENC_NF5:
+		return &npk_enc_nf5;
+	case NPK_ENC_NF9:
+		return &npk_enc_nf9;
+	}
+	return NULL;
+}
+
+int npk_enc_new_templates(const struct npk_enc_opts *opts,
+			  const struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX],
+			  struct npk_enc **out)
+{
+	const struct npk_enc_format *format = format_of(opts->version);
+	struct npk_enc *enc;
+	int err;
+
+	*out = NULL;
+	if (!format || opts->max_payload < NPK_ENC_MIN_DATAGRAM ||
+	    opts->max_payload > NPK_ENC_MAX_DATAGRAM)
+		return -EINVAL;
+	enc = calloc(1, sizeof(*enc));
+	if (!enc)
+		return -ENOMEM;
+	enc->format = format;
+	enc->opts = *opts;
+	enc->resend = true;
+	err = format->init ? format->init(enc, templates) : 0;
+	if (err) {
+		free(enc);
+		return err;
+	}
+	*out = enc;
+	return 0;
+}
+
+int npk_enc_new(const struct npk_enc_opts *opts, struct npk_enc **out)
+{
+	return npk_enc_new_templates(opts, NULL, out);
+}
+
+void npk_enc_free(struct npk_enc *enc)
+{
+	free(enc);
+}
+
+const char *npk_enc_exportable(const struct npk_enc *enc, const struct npk_rec *rec)
+{
+	if (rec->ip_version != 4 && rec->ip_version != 6)
+		return "bad_ip_version";
+	/* No source makes such a record; collectors throw it away. */
+	if (!rec->packets || !rec->octets)
+		return "empty_record";
+	return enc->format->exportable(enc, rec);
+}
+
+size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		    const struct npk_clock *clock)
+{
+	return enc->format->room(enc, recs, nr_recs, clock);
+}
+
+int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		     const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken)
+{
+	*len = 0;
+	*taken = 0;
+	return enc->format->datagram(enc, recs, nr_recs, clock, buf, len, taken);
+}
+
+void npk_enc_resend_templates(struct npk_enc *enc)
+{
+	enc->resend = true;
+}
+
+bool npk_enc_templates_due(const struct npk_enc *enc, const struct npk_clock *clock)
+{
+	const struct npk_enc_opts *opts = &enc->opts;
+	/* A capture's clock may step back: that is no reason to send them. */
+	int64_t age_ns = (int64_t)(clock->now_ns - enc->templates_ns);
+
+	if (enc->resend)
+		return true;
+	if (opts->template_datagrams && enc->since_templates >= opts->template_datagrams)
+		return true;
+	return opts->template_ms && age_ns >= (int64_t)opts->template_ms * NPK_NS_PER_MS;
+}
+
+void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent)
+{
+	if (sent) {
+		enc->resend = false;
+		enc->since_templates = 0;
+		enc->templates_ns = clock->now_ns;
+	}
+	enc->since_templates++;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the encoders share: the state of a stream, and the way in for templates. */
+#ifndef NPK_LIB_ENC_H
+#define NPK_LIB_ENC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <npk/enc.h>
+
+#include "ie.h"
+
+/**
+ * enum npk_enc_family - the templates of a stream, one per IP version
+ * @NPK_ENC_IPV4: IPv4 records
+ * @NPK_ENC_IPV6: IPv6 records
+ * @__NPK_ENC_FAMILY_MAX: number of families
+ */
+enum npk_enc_family {
+	NPK_ENC_IPV4,
+	NPK_ENC_IPV6,
+	__NPK_ENC_FAMILY_MAX,
+};
+
+/**
+ * struct npk_enc_template - template of one family
+ * @fields: fields in the order of the wire
+ * @nr_fields: how many; 0: records of this family are not exportable
+ * @id: template id, 256 or more
+ */
+struct npk_enc_template {
+	const struct npk_field *fields;
+	size_t nr_fields;
+	uint16_t id;
+};
+
+/**
+ * npk_enc_new_templates() - npk_enc_new() with other templates than the default
+ * @opts: settings, copied; template_id is not used
+ * @templates: NPK_ENC_IPV4 and NPK_ENC_IPV6, copied; ignored by v5
+ * @out: the encoder; the caller frees it with npk_enc_free()
+ *
+ * Return: as npk_enc_new(); -E2BIG for too many fields; -EMSGSIZE when the
+ * templates and one record do not fit max_payload.
+ */
+int npk_enc_new_templates(const struct npk_enc_opts *opts,
+			  const struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX],
+			  struct npk_enc **out);
+
+/**
+ * struct npk_enc_set - one family of a stream
+ * @plan: compiled template; without fields when there is none
+ * @id: template id, and id of the data sets
+ */
+struct npk_enc_set {
+	struct npk_plan plan;
+	uint16_t id;
+};
+
+/**
+ * struct npk_enc_split - a record of which some parts have been sent
+ * @done: parts written so far, 0: no record is under way
+ * @first_ns: of that record; with the next members the mark to know it by
+ * @packets: of that record
+ * @octets: of that record
+ */
+struct npk_enc_split {
+	uint64_t done;
+	uint64_t first_ns;
+	uint64_t packets;
+	uint64_t octets;
+};
+
+struct npk_enc_format;
+
+/* A template set: its header, and per template a header and four octets a field. */
+#define NPK_ENC_TEMPLATES_MAX	(4 + __NPK_ENC_FAMILY_MAX * (4 + 4 * NPK_PLAN_FIELDS))
+
+/**
+ * struct npk_enc - an export stream
+ * @format: what the version does differently
+ * @opts: settings
+ * @sequence: next value of the header's field; its unit is the format's
+ * @resend: templates are due at once
+ * @since_templates: datagrams since, and with, the last one with templates
+ * @templates_ns: when that was, nanoseconds of the source's clock
+ * @templates: the template set, ready to be sent
+ * @templates_len: octets of it
+ * @nr_templates: template records in it
+ * @sets: by enum npk_enc_family
+ * @split: v5: record that is being split
+ */
+struct npk_enc {
+	const struct npk_enc_format *format;
+	struct npk_enc_opts opts;
+	uint32_t sequence;
+	bool resend;
+	uint32_t since_templates;
+	uint64_t templates_ns;
+	uint8_t templates[NPK_ENC_TEMPLATES_MAX];
+	size_t templates_len;
+	uint16_t nr_templates;
+	struct npk_enc_set sets[__NPK_ENC_FAMILY_MAX];
+	struct npk_enc_split split;
+};
+
+/**
+ * struct npk_enc_format - a version
+ * @init: finish npk_enc_new(): check options, compile templates (NULL: the
+ *	format's own); 0 or -errno.  NULL: nothing to do.
+ * @exportable: see npk_enc_exportable(); the record is not empty and is IPv4 or IPv6
+ * @room: see npk_enc_room()
+ * @datagram: see npk_enc_datagram(); *len and *taken are 0 on entry
+ */
+struct npk_enc_format {
+	int (*init)(struct npk_enc *enc, const struct npk_enc_template *templates);
+	const char *(*exportable)(const struct npk_enc *enc, const struct npk_rec *rec);
+	size_t (*room)(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		       const struct npk_clock *clock);
+	int (*datagram)(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+			const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken);
+};
+
+extern const struct npk_enc_format npk_enc_nf5;
+extern const struct npk_enc_format npk_enc_nf9;
+
+/**
+ * npk_enc_family() - which template a record goes with
+ * @rec: IPv4 or IPv6 record
+ *
+ * Return: the family.
+ */
+static inline enum npk_enc_family npk_enc_family(const struct npk_rec *rec)
+{
+	return rec->ip_version == 6 ? NPK_ENC_IPV6 : NPK_ENC_IPV4;
+}
+
+/**
+ * npk_enc_templates_due() - must this datagram begin with the templates
+ * @enc: encoder
+ * @clock: now
+ *
+ * Return: true for the first datagram, after npk_enc_resend_templates(), and
+ * when one of the two timers has run out.
+ */
+bool npk_enc_templates_due(const struct npk_enc *enc, const struct npk_clock *clock);
+
+/**
+ * npk_enc_templates_account() - advance the template timers by one datagram
+ * @enc: encoder
+ * @clock: now
+ * @sent: the datagram has the templates
+ */
+void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent);
+
+#endif /* NPK_LIB_ENC_H */

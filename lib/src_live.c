@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Source "live:DEV": packets of a device through libpcap, both directions, for
+ * hosts without the module.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture.h"
+
+/* headers only: tags, labels, a long chain of IPv6 extension headers */
+#define SNAPLEN		512
+#define BUFFER_OCTETS	(64 << 20)
+/* libpcap hands a partly filled block over after so long */
+#define BLOCK_MS	50
+/* Ethernet header and three tags above the device's MTU */
+#define L2_MAX		(14 + 3 * 4)
+
+static uint64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static int activate_failed(struct npk_capture *c, int status)
+{
+	const char *why = pcap_geterr(c->pcap);
+
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return npk_source_fail(&c->src, -ENODEV, "live:%s: no such device", c->arg);
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return npk_source_fail(&c->src, -EACCES,
+				       "live:%s: no permission to capture (needs root)", c->arg);
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return npk_source_fail(&c->src, -ENETDOWN, "live:%s: the device is down", c->arg);
+	}
+	return npk_source_fail(&c->src, -EIO, "live:%s: %s", c->arg,
+			       *why ? why : pcap_statustostr(status));
+}
+
+static int activate(struct npk_capture *c)
+{
+	char err[PCAP_ERRBUF_SIZE] = "";
+	int status;
+
+	c->pcap = pcap_create(c->arg, err);
+	if (!c->pcap)
+		return npk_source_fail(&c->src, -EIO, "live:%s: %s", c->arg, err);
+	pcap_set_snaplen(c->pcap, SNAPLEN);
+	pcap_set_promisc(c->pcap, 1);
+	pcap_set_timeout(c->pcap, BLOCK_MS);
+	pcap_set_buffer_size(c->pcap, BUFFER_OCTETS);
+	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	status = pcap_activate(c->pcap);
+	if (status < 0)
+		return activate_failed(c, status);
+	if (pcap_get_tstamp_precision(c->pcap) != PCAP_TSTAMP_PRECISION_NANO)
+		return npk_source_fail(&c->src, -EIO, "live:%s: no nanosecond time stamps", c->arg);
+	if (pcap_setnonblock(c->pcap, 1, err))
+		return npk_source_fail(&c->src, -EIO, "live:%s: %s", c->arg, err);
+	return npk_capture_check_link(c);
+}
+
+/* Longest frame that can be a single packet; longer ones were merged. */
+static uint32_t device_max_len(const char *device)
+{
+	struct ifreq ifr = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t len = 0;
+
+	if (fd < 0)
+		return 0;
+	strncpy(ifr.ifr_name, device, sizeof(ifr.ifr_name) - 1);
+	if (!ioctl(fd, SIOCGIFMTU, &ifr))
+		len = (uint32_t)ifr.ifr_mtu + L2_MAX;
+	close(fd);
+	return len;
+}
+
+/* The kernel runs the filter: what it rejects is not copied, and not counted. */
+static int set_filter(struct npk_capture *c, const char *expression)
+{
+	int err = npk_capture_compile(c, expression);
+
+	if (err || !c->filtered)
+		return err;
+	if (pcap_setfilter(c->pcap, &c->filter))
+		return npk_source_fail(&c->src, -EIO, "live:%s: filter: %s", c->arg,
+				       pcap_geterr(c->pcap));
+	c->filtered = false;
+	return 0;
+}
+
+static int src_live_open(const char *arg, const struct npk_source_opts *opts,
+			 struct npk_source **out)
+{
+	struct npk_capture *c;
+	int err = npk_capture_new(&npk_src_live, arg, opts, &c);
+
+	*out = c ? &c->src : NULL;
+	if (err)
+		return err;
+	err = activate(c);
+	if (err)
+		return err;
+	c->live = true;
+	c->ifindex = if_nametoindex(arg);
+	c->max_len = device_max_len(arg);
+	c->meter.now_ns = read_clock(CLOCK_MONOTONIC);
+	c->meter.swept_ns = c->meter.now_ns;
+	return set_filter(c, opts->filter);
+}
+
+static int src_live_fd(const struct npk_source *src)
+{
+	return pcap_get_selectable_fd(((const struct npk_capture *)src)->pcap);
+}
+
+static void src_live_clock(const struct npk_source *src, struct npk_clock *clock)
+{
+	(void)src;
+	clock->now_ns = read_clock(CLOCK_MONOTONIC);
+	clock->offset_ns = (int64_t)(read_clock(CLOCK_REALTIME) - clock->now_ns);
+	clock->boot_ns = 0;	/* the monotonic clock counts from the start of the system */
+}
+
+static int src_live_work(struct npk_source *src)
+{
+	struct npk_capture *c = (struct npk_capture *)src;
+	struct npk_clock clock;
+	int n;
+
+	src_live_clock(src, &clock);
+	c->offset_ns = clock.offset_ns;
+	c->batch_ns = clock.now_ns;
+	n = npk_capture_batch(c);
+	if (n < 0 && n != -EAGAIN)
+		return n;
+	npk_meter_sweep(&c->meter, clock.now_ns, c->meter.table.nr_buckets);
+	return n != 0;
+}
+
+static void src_live_stats(const struct npk_source *src, struct npk_source_stats *stats)
+{
+	const struct npk_capture *c = (const struct npk_capture *)src;
+	struct pcap_stat ps;
+
+	npk_capture_stats(src, stats);
+	if (!pcap_stats(c->pcap, &ps))
+		stats->dropped = (uint64_t)ps.ps_drop + ps.ps_ifdrop;
+}
+
+const struct npk_source_ops npk_src_live = {
+	.prefix = "live:",
+	.open = src_live_open,
+	.close = npk_capture_close,
+	.fd = src_live_fd,
+	.work = src_live_work,
+	.expire_all = npk_capture_expire_all,
+	.peek = npk_capture_peek,
+	.release = npk_capture_release,
+	.clock = src_live_clock,
+	.stats = src_live_stats,
+};

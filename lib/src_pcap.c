@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Source "pcap:FILE": a capture file, metered by its own clock. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "capture.h"
+
+/* sysUptime of the first frame: not 0, which some collectors take for "none" */
+#define UPTIME_AT_START_NS	(60 * NPK_NSEC_PER_SEC)
+
+/**
+ * struct survey - what a first pass over a file finds
+ * @frames: complete frames
+ * @earliest_ns: earliest frame, nanoseconds since 1970
+ */
+struct survey {
+	uint64_t frames;
+	uint64_t earliest_ns;
+};
+
+static void survey_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct survey *s = (struct survey *)user;
+	uint64_t ns = (uint64_t)h->ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+
+	(void)data;
+	if (!s->frames++ || ns < s->earliest_ns)
+		s->earliest_ns = ns;
+}
+
+static int open_file(struct npk_capture *c, FILE **file, bool *regular)
+{
+	struct stat st;
+	int err;
+
+	*file = fopen(c->arg, "rb");
+	if (!*file)
+		return npk_source_fail(&c->src, -errno, "pcap:%s: %s", c->arg, strerror(errno));
+	err = fstat(fileno(*file), &st) ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+	if (err) {
+		fclose(*file);
+		return npk_source_fail(&c->src, -err, "pcap:%s: %s", c->arg, strerror(err));
+	}
+	*regular = S_ISREG(st.st_mode);
+	return 0;
+}
+
+static int open_pcap(struct npk_capture *c, FILE *file)
+{
+	char err[PCAP_ERRBUF_SIZE] = "";
+
+	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, err);
+	if (!c->pcap) {
+		fclose(file);
+		return npk_source_fail(&c->src, -EBADMSG, "pcap:%s: not a capture file (%s)",
+				       c->arg, err);
+	}
+	return npk_capture_check_link(c);
+}
+
+/*
+ * A file that was cut short is refused before anything is exported, and the
+ * earliest frame, which need not be the first, is where its clock begins.
+ */
+static int survey_file(struct npk_capture *c)
+{
+	struct survey s = {};
+	int n;
+
+	do {
+		n = pcap_dispatch(c->pcap, -1, survey_frame, (u_char *)&s);
+	} while (n > 0);
+	if (n < 0)
+		return npk_source_fail(&c->src, -EBADMSG,
+				       "pcap:%s: %s after %llu complete frames", c->arg,
+				       pcap_geterr(c->pcap), (unsigned long long)s.frames);
+	c->boot_ns = s.earliest_ns > UPTIME_AT_START_NS ? s.earliest_ns - UPTIME_AT_START_NS : 0;
+	c->meter.now_ns = s.earliest_ns;
+	c->meter.swept_ns = s.earliest_ns;
+	pcap_close(c->pcap);
+	c->pcap = NULL;
+	return 0;
+}
+
+static int open_once(struct npk_capture *c, bool *regular)
+{
+	FILE *file;
+	int err = open_file(c, &file, regular);
+
+	return err ? err : open_pcap(c, file);
+}
+
+static int open_surveyed(struct npk_capture *c)
+{
+	bool regular;
+	int err = open_once(c, &regular);
+
+	if (err || !regular)
+		return err;	/* a pipe is read once, as it comes */
+	err = survey_file(c);
+	return err ? err : open_once(c, &regular);
+}
+
+static int src_pcap_open(const char *arg, const struct npk_source_opts *opts,
+			 struct npk_source **out)
+{
+	struct npk_capture *c;
+	int err = npk_capture_new(&npk_src_pcap, arg, opts, &c);
+
+	*out = c ? &c->src : NULL;
+	if (err)
+		return err;
+	err = open_surveyed(c);
+	return err ? err : npk_capture_compile(c, opts->filter);
+}
+
+static int src_pcap_fd(const struct npk_source *src)
+{
+	(void)src;
+	return -1;
+}
+
+static int src_pcap_work(struct npk_source *src)
+{
+	int n = npk_capture_batch((struct npk_capture *)src);
+
+	if (n == -EAGAIN)
+		return 1;
+	if (n < 0)
+		return n;
+	return n ? 1 : -ENODATA;
+}
+
+static void src_pcap_clock(const struct npk_source *src, struct npk_clock *clock)
+{
+	const struct npk_capture *c = (const struct npk_capture *)src;
+
+	clock->now_ns = c->meter.now_ns;
+	clock->offset_ns = 0;
+	clock->boot_ns = c->boot_ns;
+}
+
+const struct npk_source_ops npk_src_pcap = {
+	.prefix = "pcap:",
+	.open = src_pcap_open,
+	.close = npk_capture_close,
+	.fd = src_pcap_fd,
+	.work = src_pcap_work,
+	.expire_all = npk_capture_expire_all,
+	.peek = npk_capture_peek,
+	.release = npk_capture_release,
+	.clock = src_pcap_clock,
+	.stats = npk_capture_stats,
+};

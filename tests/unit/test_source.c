@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Source pcap:FILE over files made here, and the errors of both sources. */
+#include "test.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <npk/npk.h>
+
+#include "frame.h"
+
+static char path[64];
+
+static int make_path(void **state)
+{
+	int fd;
+
+	(void)state;
+	strcpy(path, "/tmp/npk-test-XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0)
+		return -1;
+	return close(fd);
+}
+
+static int remove_path(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static pcap_dumper_t *start_file(pcap_t **p, int link)
+{
+	pcap_dumper_t *d;
+
+	*p = pcap_open_dead_with_tstamp_precision(link, 65535, PCAP_TSTAMP_PRECISION_NANO);
+	assert_non_null(*p);
+	d = pcap_dump_open(*p, path);
+	assert_non_null(d);
+	return d;
+}
+
+static void add_frame(pcap_dumper_t *d, const struct frame *f, uint64_t ns)
+{
+	struct pcap_pkthdr h = { .caplen = f->len, .len = f->len };
+
+	h.ts.tv_sec = (time_t)(ns / NPK_NSEC_PER_SEC);
+	h.ts.tv_usec = (suseconds_t)(ns % NPK_NSEC_PER_SEC);
+	pcap_dump((u_char *)d, &h, f->data);
+}
+
+static void end_file(pcap_t *p, pcap_dumper_t *d)
+{
+	pcap_dump_close(d);
+	pcap_close(p);
+}
+
+static int open_source(const char *filter, struct npk_source **src)
+{
+	struct npk_source_opts o = { .filter = filter };
+	char name[80];
+
+	snprintf(name, sizeof(name), "pcap:%s", path);
+	o.name = name;
+	return npk_source_open(&o, src);
+}
+
+/* Read everything; returns the number of records and the packets in them. */
+static size_t drain(struct npk_source *src, uint64_t *packets)
+{
+	const struct npk_rec *recs[1000];
+	size_t n, i, nr = 0;
+	int work, more = 1;
+
+	*packets = 0;
+	do {
+		work = npk_source_work(src);
+		assert_true(work == 1 || work == -ENODATA);
+		if (work == -ENODATA)
+			more = npk_source_expire_all(src);
+		while ((n = npk_source_peek(src, recs, 1000))) {
+			for (i = 0; i < n; i++) {
+				assert_int_equal(recs[i]->seq, nr + i);
+				*packets += recs[i]->packets;
+			}
+			npk_source_release(src, n);
+			nr += n;
+		}
+	} while (work == 1 || more);
+	return nr;
+}
+
+static void check_stats(struct npk_source *src, uint64_t frames)
+{
+	struct npk_source_stats s;
+	uint64_t ignored = 0;
+	unsigned int i;
+
+	npk_source_stats(src, &s);
+	for (i = 0; i < s.nr_ignored; i++)
+		ignored += s.ignored[i].packets;
+	assert_int_equal(s.frames, frames);
+	assert_int_equal(s.seen, ignored + s.accounted.packets);
+	assert_int_equal(s.accounted.packets, s.live.packets + s.published.packets);
+	assert_int_equal(s.accounted.octets, s.live.octets + s.published.octets);
+}
+
+static void test_file(void **state)
+{
+	const struct npk_rec *rec;
+	struct npk_source *src;
+	struct npk_clock clock;
+	pcap_dumper_t *d;
+	struct frame f;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	frame_udp4(&f, 1, 2);
+	add_frame(d, &f, 1700000005123456789);
+	add_frame(d, &f, 1700000001000000001);	/* not sorted */
+	put_eth(&f, 0x0806);
+	add_frame(d, &f, 1700000006000000000);
+	end_file(p, d);
+
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_int_equal(npk_source_fd(src), -1);
+	assert_int_equal(npk_source_work(src), 1);
+	assert_int_equal(npk_source_work(src), -ENODATA);
+	assert_int_equal(npk_source_peek(src, &rec, 1), 0);
+	assert_int_equal(npk_source_expire_all(src), 0);
+	assert_int_equal(npk_source_peek(src, &rec, 1), 1);
+	assert_int_equal(rec->packets, 2);
+	assert_true(rec->first_ns == 1700000001000000001);
+	assert_true(rec->last_ns == 1700000005123456789);
+	assert_int_equal(rec->end_reason, NPK_END_FORCED);
+	npk_source_clock(src, &clock);
+	assert_true(clock.now_ns == 1700000006000000000);
+	assert_int_equal(clock.offset_ns, 0);
+	assert_true(clock.boot_ns < 1700000001000000001);
+	npk_source_release(src, 1);
+	assert_int_equal(npk_source_peek(src, &rec, 1), 0);
+	check_stats(src, 3);
+	npk_source_close(src);
+}
+
+/* More flows than the record queue holds: the rest wait, none is lost. */
+static void test_queue_is_smaller(void **state)
+{
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	uint64_t packets;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	for (i = 0; i < 60000; i++) {
+		frame_udp4(&f, (uint16_t)i, 2);
+		add_frame(d, &f, NPK_NSEC_PER_SEC + i * 1000);
+	}
+	frame_udp4(&f, 7, 7);
+	add_frame(d, &f, 1000 * NPK_NSEC_PER_SEC);	/* all the others are idle now */
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_int_equal(drain(src, &packets), 60001);
+	assert_int_equal(packets, 60001);
+	check_stats(src, 60001);
+	npk_source_close(src);
+}
+
+static void test_filter(void **state)
+{
+	struct npk_source_stats s;
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	uint64_t packets;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	for (i = 0; i < 10; i++) {
+		frame_udp4(&f, (uint16_t)(i % 2 ? 53 : 123), 2);
+		add_frame(d, &f, NPK_NSEC_PER_SEC);
+	}
+	end_file(p, d);
+	assert_int_equal(open_source("udp port 53", &src), 0);
+	assert_int_equal(drain(src, &packets), 1);
+	assert_int_equal(packets, 5);
+	npk_source_stats(src, &s);
+	assert_int_equal(s.seen, 10);
+	check_stats(src, 10);
+	npk_source_close(src);
+
+	assert_int_equal(open_source("udp prt 53", &src), -EINVAL);
+	assert_non_null(strstr(npk_source_error(src), "udp prt 53"));
+	npk_source_close(src);
+}
+
+static void assert_refused(int want, const char *word)
+{
+	struct npk_source *src;
+
+	assert_int_equal(open_source(NULL, &src), want);
+	assert_non_null(src);
+	assert_non_null(strstr(npk_source_error(src), path));
+	assert_non_null(strstr(npk_source_error(src), word));
+	npk_source_close(src);
+}
+
+static void test_refused_files(void **state)
+{
+	pcap_dumper_t *d;
+	struct frame f;
+	struct stat st;
+	pcap_t *p;
+
+	(void)state;
+	assert_int_equal(truncate(path, 0), 0);
+	assert_refused(-EBADMSG, "not a capture file");
+	d = start_file(&p, DLT_RAW);
+	end_file(p, d);
+	assert_refused(-EPROTONOSUPPORT, "not Ethernet");
+	d = start_file(&p, DLT_EN10MB);
+	frame_udp4(&f, 1, 2);
+	add_frame(d, &f, 1);
+	add_frame(d, &f, 2);
+	end_file(p, d);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - 5), 0);
+	assert_refused(-EBADMSG, "after 1 complete frames");
+	assert_int_equal(unlink(path), 0);
+	assert_refused(-ENOENT, strerror(ENOENT));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_refused(-EISDIR, strerror(EISDIR));
+	assert_int_equal(rmdir(path), 0);
+	make_path(NULL);
+}
+
+static void test_capture_without_frames(void **state)
+{
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	uint64_t packets;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_int_equal(drain(src, &packets), 0);
+	npk_source_close(src);
+}
+
+static void assert_bad_name(const char *name, int want)
+{
+	struct npk_source_opts o = { .name = name };
+	struct npk_source *src;
+
+	assert_int_equal(npk_source_open(&o, &src), want);
+	assert_non_null(src);
+	assert_true(strlen(npk_source_error(src)) > 10);
+	npk_source_close(src);
+}
+
+static void test_bad_names(void **state)
+{
+	struct npk_source_opts o = { .name = "live:no-such-dev0" };
+	struct npk_source *src;
+	int err;
+
+	(void)state;
+	assert_bad_name("nothing", -EINVAL);
+	assert_bad_name("", -EINVAL);
+	assert_bad_name("pcap:", -EINVAL);
+	assert_bad_name("live:", -EINVAL);
+	/* who may not capture is told that, whether or not the device exists */
+	err = npk_source_open(&o, &src);
+	assert_true(err == -ENODEV || err == -EACCES);
+	assert_non_null(strstr(npk_source_error(src), "no-such-dev0"));
+	npk_source_close(src);
+	npk_source_close(NULL);
+}
+
+static void test_table_too_large(void **state)
+{
+	struct npk_source_opts o = { .name = "pcap:/dev/null", .flows = 1ULL << 40 };
+	struct npk_source *src;
+
+	(void)state;
+	assert_int_equal(npk_source_open(&o, &src), -EINVAL);
+	npk_source_close(src);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_queue_is_smaller),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_refused_files),
+		cmocka_unit_test(test_capture_without_frames),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_table_too_large),
+	};
+
+	return cmocka_run_group_tests(tests, make_path, remove_path);
+}
