@@ -32,7 +32,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
 .DELETE_ON_ERROR:
 .PHONY: all run test check style install uninstall clean help unit
 
-all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so
+all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k
 
 help:
 	@echo 'make              build build/nprobe-k and build/libnpk.{a,so}'

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a source's records to the collectors and the screen, with accounting. */
+#ifndef PROBE_EXPORT_H
+#define PROBE_EXPORT_H
+
+#include <npk/npk.h>
+
+#include "collector.h"
+#include "opts.h"
+
+/**
+ * struct export - all destinations of one daemon
+ * @o: options
+ * @collectors: @nr_collectors of them
+ * @nr_collectors: how many
+ * @read: records taken from the source
+ * @printed: records written to standard output
+ * @released: records given back to the source
+ */
+struct export {
+	const struct opts *o;
+	struct collector *collectors;
+	unsigned int nr_collectors;
+	uint64_t read;
+	uint64_t printed;
+	uint64_t released;
+};
+
+/**
+ * export_open() - open every collector
+ * @x: out; export_close() it, also after an error
+ * @o: options; kept
+ *
+ * Return: -1 to go on, else the code to exit with.
+ */
+int export_open(struct export *x, const struct opts *o);
+
+/**
+ * export_close() - free everything
+ * @x: opened
+ */
+void export_close(struct export *x);
+
+/**
+ * export_run() - take the source's records and send what is due
+ * @x: destinations
+ * @src: source; records are released when every destination is done with them
+ * @all: nothing waits for its datagram to fill
+ *
+ * Return: -1 to go on, else the code to exit with (standard output failed).
+ */
+int export_run(struct export *x, struct npk_source *src, bool all);
+
+/**
+ * export_wait_ms() - when export_run() has something to send by itself
+ * @x: destinations
+ *
+ * Return: milliseconds from now, or -1 when nothing waits.
+ */
+int export_wait_ms(const struct export *x);
+
+#endif /* PROBE_EXPORT_H */

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nprobe-k: reads flow records from a source and exports them. */
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <npk/npk.h>
+
+#include "clockms.h"
+#include "export.h"
+#include "opts.h"
+#include "print.h"
+#include "stats.h"
+
+#define NS_PER_S		1000000000ULL
+#define STATS_MS		10000
+#define PROGRESS_MS		1000
+/* expiry is looked after this often when no packet comes */
+#define TICK_MS			100
+
+/**
+ * struct probe - the daemon
+ * @o: options
+ * @src: where records come from
+ * @x: where they go
+ * @signals: signalfd for SIGINT, SIGTERM and SIGHUP
+ * @stats: file of --stats-json, or NULL
+ * @stats_ms: when the counters were last written
+ * @progress_ms: when progress was last shown
+ * @progress: show it: standard error is a terminal, the source a file
+ */
+struct probe {
+	struct opts o;
+	struct npk_source *src;
+	struct export x;
+	int signals;
+	FILE *stats;
+	uint64_t stats_ms;
+	uint64_t progress_ms;
+	bool progress;
+};
+
+static int say_errno(const char *what)
+{
+	fprintf(stderr, "nprobe-k: %s: %s\n", what, strerror(errno));
+	return EXIT_FAILED;
+}
+
+static int open_source(struct probe *p)
+{
+	struct npk_source_opts so = {
+		.name = p->o.input,
+		.filter = p->o.filter,
+		.idle_ns = p->o.idle_s * NS_PER_S,
+		.active_ns = p->o.active_s * NS_PER_S,
+		.flows = p->o.flows,
+	};
+	int err = npk_source_open(&so, &p->src);
+
+	if (!err)
+		return -1;
+	fprintf(stderr, "nprobe-k: %s\n", p->src ? npk_source_error(p->src) : strerror(-err));
+	return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int open_signals(struct probe *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return say_errno("sigprocmask");
+	p->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return p->signals < 0 ? say_errno("signalfd") : -1;
+}
+
+static int open_stats(struct probe *p)
+{
+	if (!p->o.stats_file)
+		return -1;
+	p->stats = fopen(p->o.stats_file, "w");
+	return p->stats ? -1 : say_errno(p->o.stats_file);
+}
+
+/* Everything that needs root is open: go on as nobody in particular. */
+static int drop_privileges(const struct opts *o)
+{
+	struct passwd *pw;
+
+	if (o->keep_privileges || geteuid())
+		return -1;
+	pw = getpwnam("nprobe-k");
+	if (!pw)
+		pw = getpwnam("nobody");
+	if (!pw) {
+		fputs("nprobe-k: no user nobody to drop root to (--dont-drop-privileges)\n",
+		      stderr);
+		return EXIT_FAILED;
+	}
+	if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
+		return say_errno("dropping privileges");
+	return -1;
+}
+
+static int start(struct probe *p)
+{
+	int code = open_signals(p);
+
+	if (code < 0)
+		code = open_source(p);
+	if (code < 0)
+		code = export_open(&p->x, &p->o);
+	if (code < 0)
+		code = open_stats(p);
+	if (code < 0)
+		code = drop_privileges(&p->o);
+	if (code >= 0)
+		return code;
+	p->stats_ms = monotonic_ms();
+	p->progress_ms = p->stats_ms;
+	p->progress = p->o.verbose && npk_source_fd(p->src) < 0 && isatty(STDERR_FILENO);
+	if (p->o.print != PRINT_NONE)
+		print_header(stdout, p->o.print);
+	if (p->o.verbose && npk_source_fd(p->src) >= 0)
+		fprintf(stderr, "nprobe-k: metering %s, stop with Ctrl-C\n", p->o.input);
+	return -1;
+}
+
+static int write_stats(struct probe *p)
+{
+	int err = p->stats ? stats_json(p->stats, p->src, &p->x) : 0;
+
+	if (!err)
+		return -1;
+	errno = -err;
+	return say_errno(p->o.stats_file);
+}
+
+/* The merged packets of a network offload cannot be told apart here. */
+static void warn_merged(struct probe *p)
+{
+	static bool warned;
+	struct npk_source_stats s;
+
+	npk_source_stats(p->src, &s);
+	if (warned || !s.merged)
+		return;
+	warned = true;
+	fprintf(stderr, "nprobe-k: %s delivers packets longer than its MTU: %s\n", p->o.input,
+		"an offload merged them, and each counts as one (ethtool -K DEV gro off tso off)");
+}
+
+static int report(struct probe *p)
+{
+	uint64_t now = monotonic_ms();
+	struct npk_source_stats s;
+
+	if (p->progress && now - p->progress_ms >= PROGRESS_MS) {
+		p->progress_ms = now;
+		npk_source_stats(p->src, &s);
+		fprintf(stderr, "\rnprobe-k: %llu frames, %llu flows closed",
+			(unsigned long long)s.frames, (unsigned long long)s.records);
+	}
+	if (now - p->stats_ms < STATS_MS)
+		return -1;
+	p->stats_ms = now;
+	warn_merged(p);
+	if (p->o.verbose > 1)
+		stats_line(stderr, p->src, &p->x);
+	return write_stats(p);
+}
+
+/* Sleep until there is input or something is due; true when told to stop. */
+static bool wait_for_input(struct probe *p, bool busy)
+{
+	struct pollfd fds[2] = {
+		{ .fd = p->signals, .events = POLLIN },
+		{ .fd = npk_source_fd(p->src), .events = POLLIN },
+	};
+	int due = export_wait_ms(&p->x);
+	int timeout = due >= 0 && due < TICK_MS ? due : TICK_MS;
+
+	poll(fds, 2, busy ? 0 : timeout);
+	return fds[0].revents & POLLIN;
+}
+
+/* Until the source ends, a signal comes, or something fails. */
+static int run(struct probe *p)
+{
+	int work, code;
+
+	for (;;) {
+		work = npk_source_work(p->src);
+		code = export_run(&p->x, p->src, false);
+		if (code < 0)
+			code = report(p);
+		if (code >= 0)
+			return code;
+		if (work == -ENODATA)
+			return -1;
+		if (work < 0) {
+			fprintf(stderr, "nprobe-k: %s\n", npk_source_error(p->src));
+			return EXIT_FAILED;
+		}
+		if (wait_for_input(p, work))
+			return -1;
+	}
+}
+
+/* Close every flow and send what is left; what failed before is not repeated. */
+static int finish(struct probe *p)
+{
+	int more, code;
+
+	do {
+		more = npk_source_expire_all(p->src);
+		code = export_run(&p->x, p->src, !more);
+	} while (more && code < 0);
+	while (code < 0 && p->x.released < p->x.read)
+		code = export_run(&p->x, p->src, true);
+	if (p->progress)
+		fputs("\r\033[K", stderr);
+	if (code < 0)
+		code = write_stats(p);
+	warn_merged(p);
+	if (p->o.verbose)
+		stats_line(stderr, p->src, &p->x);
+	return code;
+}
+
+static void stop(struct probe *p)
+{
+	export_close(&p->x);
+	npk_source_close(p->src);
+	if (p->stats)
+		fclose(p->stats);
+	if (p->signals >= 0)
+		close(p->signals);
+	opts_free(&p->o);
+}
+
+int main(int argc, char **argv)
+{
+	struct probe p = { .signals = -1 };
+	int code = opts_parse(&p.o, argc, argv);
+	int last;
+
+	if (code < 0)
+		code = start(&p);
+	if (code < 0) {
+		code = run(&p);
+		last = finish(&p);
+		if (code < 0)
+			code = last;
+	}
+	stop(&p);
+	return code < 0 ? 0 : code;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Command line and configuration file of nprobe-k. */
+#ifndef PROBE_OPTS_H
+#define PROBE_OPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** NPK_COLLECTORS_MAX - collectors one daemon exports to */
+#define NPK_COLLECTORS_MAX	32
+
+/* Exit codes; 0 is success. */
+#define EXIT_FAILED	1
+#define EXIT_USAGE	2
+
+enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
+
+/**
+ * struct opts - what the user asked for
+ * @input: -i as given
+ * @collectors: -n, split at commas
+ * @nr_collectors: how many
+ * @no_collector: -n none
+ * @mirror: -a, every collector gets every record
+ * @version: -V
+ * @active_s: -t, seconds
+ * @idle_s: -d, seconds
+ * @linger_s: -l, seconds a datagram may wait
+ * @template_id: -U
+ * @template_datagrams: -o
+ * @template_s: seconds between templates
+ * @engine: -E, type << 8 | id, or the v9 source id
+ * @mtu: --mtu, 0 = that of the route
+ * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
+ * @filter: -f
+ * @print: --print
+ * @stats_file: --stats-json
+ * @verbose: -b
+ * @keep_privileges: --dont-drop-privileges
+ */
+struct opts {
+	char *input;
+	char *collectors[NPK_COLLECTORS_MAX];
+	unsigned int nr_collectors;
+	bool no_collector;
+	bool mirror;
+	unsigned int version;
+	unsigned int active_s;
+	unsigned int idle_s;
+	unsigned int linger_s;
+	unsigned int template_id;
+	unsigned int template_datagrams;
+	unsigned int template_s;
+	uint32_t engine;
+	unsigned int mtu;
+	unsigned int flows;
+	char *filter;
+	enum print_format print;
+	char *stats_file;
+	unsigned int verbose;
+	bool keep_privileges;
+};
+
+/**
+ * opts_parse() - read the command line and the file --config names
+ * @o: out; opts_free() it
+ * @argc: as main()'s
+ * @argv: as main()'s
+ *
+ * The command line wins over the file; both are checked in full.  Says what is
+ * wrong in one sentence on stderr.
+ *
+ * Return: -1 to go on, else the code to exit with (0 after --help, --version).
+ */
+int opts_parse(struct opts *o, int argc, char **argv);
+
+/**
+ * opts_free() - free what opts_parse() allocated
+ * @o: options
+ */
+void opts_free(struct opts *o);
+
+#endif /* PROBE_OPTS_H */

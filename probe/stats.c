@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stats.h"
+
+static uint64_t sum_reasons(const struct collector *c)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < NPK_REASONS_MAX; i++)
+		sum += c->not_exportable[i].records;
+	return sum;
+}
+
+void stats_totals(const struct export *x, struct totals *t)
+{
+	unsigned int i;
+
+	memset(t, 0, sizeof(*t));
+	for (i = 0; i < x->nr_collectors; i++) {
+		const struct collector *c = &x->collectors[i];
+
+		t->read += c->read;
+		t->sent += c->sent;
+		t->failed += c->failed;
+		t->not_exportable += sum_reasons(c);
+		t->waiting += c->nr_pending;
+		t->datagrams += c->datagrams;
+	}
+	if (!x->nr_collectors) {
+		t->read = x->read;
+		t->sent = x->read;
+	}
+}
+
+void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
+{
+	struct npk_source_stats s;
+	struct totals t;
+	uint64_t ignored;
+
+	npk_source_stats(src, &s);
+	stats_totals(x, &t);
+	ignored = s.seen - s.accounted.packets;
+	fprintf(out, "nprobe-k: %" PRIu64 " packets: %" PRIu64 " accounted, %" PRIu64 " ignored, "
+		"%" PRIu64 " dropped before the meter; ", s.seen, s.accounted.packets, ignored,
+		s.dropped);
+	fprintf(out, "flows: %" PRIu64 " read, %" PRIu64 " %s", t.read, t.sent,
+		x->nr_collectors ? "sent" : "printed");
+	if (x->nr_collectors)
+		fprintf(out, " in %" PRIu64 " datagrams, %" PRIu64 " failed, %" PRIu64
+			" not exportable", t.datagrams, t.failed, t.not_exportable);
+	if (s.early)
+		fprintf(out, "; %" PRIu64 " closed early, the table is too small (-M)", s.early);
+	fputc('\n', out);
+}
+
+static void json_named(FILE *out, const char *name, const struct npk_named *n, unsigned int nr)
+{
+	unsigned int i;
+
+	fprintf(out, "\"%s\":{", name);
+	for (i = 0; i < nr; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", n[i].name, n[i].packets);
+	fputs("}", out);
+}
+
+static void json_count(FILE *out, const char *name, const struct npk_count *n)
+{
+	fprintf(out, "\"%s\":{\"packets\":%" PRIu64 ",\"octets\":%" PRIu64 "}", name, n->packets,
+		n->octets);
+}
+
+static void json_source(FILE *out, const struct npk_source *src)
+{
+	struct npk_source_stats s;
+
+	npk_source_stats(src, &s);
+	fprintf(out, "\"source\":{\"frames\":%" PRIu64 ",\"seen\":%" PRIu64 ",", s.frames, s.seen);
+	json_named(out, "ignored", s.ignored, s.nr_ignored);
+	fputc(',', out);
+	json_count(out, "accounted", &s.accounted);
+	fputc(',', out);
+	json_count(out, "live", &s.live);
+	fputc(',', out);
+	json_count(out, "published", &s.published);
+	fputc(',', out);
+	json_named(out, "notes", s.notes, s.nr_notes);
+	fprintf(out, ",\"records\":%" PRIu64 ",\"early\":%" PRIu64 ",\"flows\":%" PRIu64
+		",\"slots\":%" PRIu64 ",\"merged\":%" PRIu64 ",\"dropped\":%" PRIu64 "}", s.records,
+		s.early, s.flows, s.slots, s.merged, s.dropped);
+}
+
+static void json_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			fprintf(out, "\\u%04x", *text);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void json_collector(FILE *out, const struct collector *c)
+{
+	const char *comma = "";
+	size_t i;
+
+	fputs("{\"name\":", out);
+	json_text(out, c->name);
+	fprintf(out, ",\"read\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64
+		",\"waiting\":%zu,\"datagrams\":%" PRIu64 ",\"octets\":%" PRIu64
+		",\"refused\":%" PRIu64 ",\"not_exportable\":{", c->read, c->sent, c->failed,
+		c->nr_pending, c->datagrams, c->octets, c->refused);
+	for (i = 0; i < NPK_REASONS_MAX && c->not_exportable[i].reason; i++) {
+		fprintf(out, "%s\"%s\":%" PRIu64, comma, c->not_exportable[i].reason,
+			c->not_exportable[i].records);
+		comma = ",";
+	}
+	fputs("}}", out);
+}
+
+static void json_export(FILE *out, const struct export *x)
+{
+	struct totals t;
+	unsigned int i;
+
+	stats_totals(x, &t);
+	fprintf(out, "\"export\":{\"records\":%" PRIu64 ",\"printed\":%" PRIu64 ",\"read\":%" PRIu64
+		",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"not_exportable\":%" PRIu64
+		",\"waiting\":%" PRIu64 ",\"collectors\":[", x->read, x->printed, t.read, t.sent,
+		t.failed, t.not_exportable, t.waiting);
+	for (i = 0; i < x->nr_collectors; i++) {
+		if (i)
+			fputc(',', out);
+		json_collector(out, &x->collectors[i]);
+	}
+	fputs("]}", out);
+}
+
+int stats_json(FILE *out, const struct npk_source *src, const struct export *x)
+{
+	rewind(out);
+	fputc('{', out);
+	json_source(out, src);
+	fputc(',', out);
+	json_export(out, x);
+	fputs("}\n", out);
+	if (fflush(out) || ferror(out) || ftruncate(fileno(out), ftell(out)))
+		return -errno;
+	return 0;
+}
