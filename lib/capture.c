@@ -12,7 +12,6 @@
 #define DEFAULT_ACTIVE_NS	(60 * NPK_NSEC_PER_SEC)
 #define DEFAULT_FLOWS		524288
 #define QUEUE_LEN		16384
-#define SWEEP_STEP_NS		50000000LL
 /*
  * Records kept free for flows that must leave the table: one a frame at most,
  * so a batch that starts with this much room never loses a record.
@@ -87,10 +86,10 @@ static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 	return make_table(c, opts->flows ? opts->flows : DEFAULT_FLOWS);
 }
 
-int npk_capture_new(const struct npk_source_ops *ops, const char *arg,
+int npk_capture_new(const struct npk_source_ops *ops, size_t size, const char *arg,
 		    const struct npk_source_opts *opts, struct npk_capture **out)
 {
-	struct npk_capture *c = calloc(1, sizeof(*c));
+	struct npk_capture *c = calloc(1, size);
 
 	*out = c;
 	if (!c)
@@ -131,7 +130,7 @@ int npk_capture_check_link(struct npk_capture *c)
 			       c->src.ops->prefix, c->arg, name ? name : "unknown");
 }
 
-static uint64_t frame_time(const struct npk_capture *c, const struct pcap_pkthdr *h)
+uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h)
 {
 	/* with nanosecond precision tv_usec holds nanoseconds */
 	uint64_t ns = (uint64_t)h->ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
@@ -143,7 +142,7 @@ static uint64_t frame_time(const struct npk_capture *c, const struct pcap_pkthdr
 	return ns > c->batch_ns ? c->batch_ns : ns;
 }
 
-static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 {
 	struct npk_capture *c = (struct npk_capture *)user;
 	struct npk_pkt pkt = {
@@ -151,7 +150,7 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 		.linear = h->caplen,
 		.captured = h->caplen,
 		.wire_len = h->len > h->caplen ? h->len : h->caplen,
-		.now_ns = frame_time(c, h),
+		.now_ns = npk_capture_time(c, h),
 		.ifindex = c->ifindex,
 		.segs = 1,
 	};
@@ -162,22 +161,17 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 		npk_meter_ignore(&c->meter, &pkt, NPK_IGN_FILTER);
 	else
 		npk_meter_packet(&c->meter, &pkt);
-	/* a file's time moves with its frames; live sources sweep by the clock */
-	if (!c->live && (int64_t)(pkt.now_ns - c->meter.swept_ns) >= SWEEP_STEP_NS)
-		npk_meter_sweep(&c->meter, pkt.now_ns, c->meter.table.nr_buckets);
 }
 
-int npk_capture_batch(struct npk_capture *c)
+bool npk_capture_room(const struct npk_capture *c)
 {
-	int n;
+	return queue_room(c) >= QUEUE_RESERVE;
+}
 
-	if (queue_room(c) < QUEUE_RESERVE)
-		return -EAGAIN;
-	n = pcap_dispatch(c->pcap, NPK_BATCH, take_frame, (u_char *)c);
-	if (n < 0)
-		return npk_source_fail(&c->src, -EIO, "%s%s: %s", c->src.ops->prefix, c->arg,
-				       pcap_geterr(c->pcap));
-	return n;
+int npk_capture_failed(struct npk_capture *c)
+{
+	return npk_source_fail(&c->src, -EIO, "%s%s: %s", c->src.ops->prefix, c->arg,
+			       pcap_geterr(c->pcap));
 }
 
 void npk_capture_close(struct npk_source *src)

@@ -56,13 +56,14 @@ struct npk_capture {
 /**
  * npk_capture_new() - everything but the libpcap handle
  * @ops: kind of source
+ * @size: octets to allocate: a struct npk_capture and what the kind adds behind it
  * @arg: device or file
  * @opts: options
  * @out: the capture; with an error sentence on failure, NULL only on -ENOMEM
  *
  * Return: 0 or -errno.
  */
-int npk_capture_new(const struct npk_source_ops *ops, const char *arg,
+int npk_capture_new(const struct npk_source_ops *ops, size_t size, const char *arg,
 		    const struct npk_source_opts *opts, struct npk_capture **out);
 
 /**
@@ -83,13 +84,37 @@ int npk_capture_compile(struct npk_capture *c, const char *expression);
 int npk_capture_check_link(struct npk_capture *c);
 
 /**
- * npk_capture_batch() - meter up to NPK_BATCH frames
+ * npk_capture_frame() - meter one frame; a pcap_handler
+ * @user: struct npk_capture with room for a record, see npk_capture_room()
+ * @h: libpcap's header, nanosecond precision
+ * @data: @h->caplen octets
+ */
+void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data);
+
+/**
+ * npk_capture_time() - time of a frame on the record clock
+ * @c: capture
+ * @h: libpcap's header
+ *
+ * Return: nanoseconds.
+ */
+uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h);
+
+/**
+ * npk_capture_room() - may a batch be metered without losing a record
  * @c: capture
  *
- * Return: frames metered, 0 when none is there; -EAGAIN when the queue has to
- * be read first; -EIO when libpcap failed.
+ * Return: true when the queue has room for what NPK_BATCH frames can evict.
  */
-int npk_capture_batch(struct npk_capture *c);
+bool npk_capture_room(const struct npk_capture *c);
+
+/**
+ * npk_capture_failed() - keep libpcap's error
+ * @c: capture
+ *
+ * Return: -EIO.
+ */
+int npk_capture_failed(struct npk_capture *c);
 
 /* Members of struct npk_source_ops that all captures share. */
 void npk_capture_close(struct npk_source *src);

@@ -104,7 +104,7 @@ static int src_live_open(const char *arg, const struct npk_source_opts *opts,
 			 struct npk_source **out)
 {
 	struct npk_capture *c;
-	int err = npk_capture_new(&npk_src_live, arg, opts, &c);
+	int err = npk_capture_new(&npk_src_live, sizeof(*c), arg, opts, &c);
 
 	*out = c ? &c->src : NULL;
 	if (err)
@@ -137,16 +137,17 @@ static int src_live_work(struct npk_source *src)
 {
 	struct npk_capture *c = (struct npk_capture *)src;
 	struct npk_clock clock;
-	int n;
+	int n = 1;
 
 	src_live_clock(src, &clock);
 	c->offset_ns = clock.offset_ns;
 	c->batch_ns = clock.now_ns;
-	n = npk_capture_batch(c);
-	if (n < 0 && n != -EAGAIN)
-		return n;
+	if (npk_capture_room(c))
+		n = pcap_dispatch(c->pcap, NPK_BATCH, npk_capture_frame, (u_char *)c);
+	if (n < 0)
+		return npk_capture_failed(c);
 	npk_meter_sweep(&c->meter, clock.now_ns, c->meter.table.nr_buckets);
-	return n != 0;
+	return n ? NPK_WORK_MORE : NPK_WORK_WAIT;
 }
 
 static void src_live_stats(const struct npk_source *src, struct npk_source_stats *stats)

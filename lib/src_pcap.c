@@ -10,6 +10,22 @@
 
 /* sysUptime of the first frame: not 0, which some collectors take for "none" */
 #define UPTIME_AT_START_NS	(60 * NPK_NSEC_PER_SEC)
+/* expiry is looked after this often, by the time of the frames */
+#define SWEEP_STEP_NS		50000000LL
+/* frames this far back in time are of another capture put behind the first */
+#define REWIND_NS		(3600 * NPK_NSEC_PER_SEC)
+
+/**
+ * struct src_pcap - a file
+ * @c: base, first member
+ * @header: of the frame that waits for the clock to jump, or NULL
+ * @data: its octets
+ */
+struct src_pcap {
+	struct npk_capture c;
+	struct pcap_pkthdr *header;
+	const u_char *data;
+};
 
 /**
  * struct survey - what a first pass over a file finds
@@ -108,7 +124,7 @@ static int src_pcap_open(const char *arg, const struct npk_source_opts *opts,
 			 struct npk_source **out)
 {
 	struct npk_capture *c;
-	int err = npk_capture_new(&npk_src_pcap, arg, opts, &c);
+	int err = npk_capture_new(&npk_src_pcap, sizeof(struct src_pcap), arg, opts, &c);
 
 	*out = c ? &c->src : NULL;
 	if (err)
@@ -123,15 +139,68 @@ static int src_pcap_fd(const struct npk_source *src)
 	return -1;
 }
 
+/*
+ * A frame after a gap in which every flow ended: close them first, with the
+ * time at which the last one was due, so that what is exported is no further
+ * from the present than a format can say (2^32 ms).  A frame from far back in
+ * time ends all flows as well.  True when the clock may go to @ns.
+ */
+static bool bridge_gap(struct npk_meter *m, uint64_t ns)
+{
+	if (!m->table.nr_flows)
+		return true;
+	if (ns > m->now_ns)
+		npk_meter_sweep(m, m->now_ns + m->limits.idle_ns + NPK_TICK_SLACK_NS,
+				m->table.nr_buckets);
+	else
+		npk_meter_expire_all(m, m->table.nr_buckets);
+	return false;
+}
+
+static bool is_gap(const struct npk_meter *m, uint64_t ns)
+{
+	return ns > m->now_ns + m->limits.idle_ns * 5 / 4 || ns + REWIND_NS < m->now_ns;
+}
+
+/* One frame: 1 done, 0 it waits until the records were sent. */
+static int meter_frame(struct src_pcap *p)
+{
+	struct npk_meter *m = &p->c.meter;
+	uint64_t ns = npk_capture_time(&p->c, p->header);
+
+	if (is_gap(m, ns)) {
+		if (!bridge_gap(m, ns))
+			return 0;
+		m->now_ns = ns;
+		m->swept_ns = ns;
+	}
+	npk_capture_frame((u_char *)p, p->header, p->data);
+	p->header = NULL;
+	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS)
+		npk_meter_sweep(m, ns, m->table.nr_buckets);
+	return 1;
+}
+
 static int src_pcap_work(struct npk_source *src)
 {
-	int n = npk_capture_batch((struct npk_capture *)src);
+	struct src_pcap *p = (struct src_pcap *)src;
+	unsigned int i;
+	int n;
 
-	if (n == -EAGAIN)
-		return 1;
-	if (n < 0)
-		return n;
-	return n ? 1 : -ENODATA;
+	if (!npk_capture_room(&p->c))
+		return NPK_WORK_MORE;
+	for (i = 0; i < NPK_BATCH; i++) {
+		n = p->header ? 1 : pcap_next_ex(p->c.pcap, &p->header, &p->data);
+		if (n != 1)
+			p->header = NULL;
+		if (n == PCAP_ERROR_BREAK)
+			return -ENODATA;
+		if (n < 0)
+			return npk_capture_failed(&p->c);
+		if (n && !meter_frame(p))
+			return NPK_WORK_SEND;
+	}
+	return NPK_WORK_MORE;
 }
 
 static void src_pcap_clock(const struct npk_source *src, struct npk_clock *clock)

@@ -80,16 +80,17 @@ static void send_due(struct export *x, const struct npk_clock *clock, bool all)
 	}
 }
 
-int export_run(struct export *x, struct npk_source *src, bool all)
+/* One window of records; returns how many the source showed. */
+static size_t run_window(struct export *x, struct npk_source *src, bool all)
 {
 	const struct npk_rec *recs[NPK_WINDOW];
 	struct npk_clock clock;
-	size_t held = (size_t)(x->read - x->released);
-	size_t i, n = npk_source_peek(src, recs, NPK_WINDOW);
+	size_t i = (size_t)(x->read - x->released);
+	size_t n = npk_source_peek(src, recs, NPK_WINDOW);
 	uint64_t now = monotonic_ms();
 
 	npk_source_clock(src, &clock);
-	for (i = held; i < n; i++) {
+	for (; i < n; i++) {
 		if (x->o->print != PRINT_NONE) {
 			print_record(stdout, x->o->print, recs[i], &clock);
 			x->printed++;
@@ -100,11 +101,17 @@ int export_run(struct export *x, struct npk_source *src, bool all)
 	/* a full window must move on, whatever it waits for */
 	send_due(x, &clock, all || n == NPK_WINDOW);
 	release(x, src);
-	if (x->o->print != PRINT_NONE && (fflush(stdout) || ferror(stdout))) {
-		fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(errno));
-		return EXIT_FAILED;
-	}
-	return -1;
+	return n;
+}
+
+int export_run(struct export *x, struct npk_source *src, bool all)
+{
+	while (run_window(x, src, all) == NPK_WINDOW)
+		;
+	if (x->o->print == PRINT_NONE || (!fflush(stdout) && !ferror(stdout)))
+		return -1;
+	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(errno));
+	return EXIT_FAILED;
 }
 
 int export_wait_ms(const struct export *x)

@@ -201,7 +201,7 @@ static int run(struct probe *p)
 
 	for (;;) {
 		work = npk_source_work(p->src);
-		code = export_run(&p->x, p->src, false);
+		code = export_run(&p->x, p->src, work == NPK_WORK_SEND);
 		if (code < 0)
 			code = report(p);
 		if (code >= 0)
@@ -224,10 +224,8 @@ static int finish(struct probe *p)
 
 	do {
 		more = npk_source_expire_all(p->src);
-		code = export_run(&p->x, p->src, !more);
-	} while (more && code < 0);
-	while (code < 0 && p->x.released < p->x.read)
 		code = export_run(&p->x, p->src, true);
+	} while (more && code < 0);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	if (code < 0)

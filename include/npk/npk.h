@@ -136,14 +136,27 @@ const char *npk_source_error(const struct npk_source *src);
 int npk_source_fd(const struct npk_source *src);
 
 /**
+ * enum npk_work - what npk_source_work() wants next
+ * @NPK_WORK_WAIT: to be called when there is input, or after a while
+ * @NPK_WORK_MORE: to be called again at once
+ * @NPK_WORK_SEND: all records to be sent before the next call: the clock of a file
+ *	is about to jump, and export formats say times relative to it
+ */
+enum npk_work {
+	NPK_WORK_WAIT = 0,
+	NPK_WORK_MORE = 1,
+	NPK_WORK_SEND = 2,
+};
+
+/**
  * npk_source_work() - meter what has arrived, close what is due
  * @src: source
  *
  * Does a bounded amount of work and does not block.  A source whose record
  * queue is full leaves its input where it is.
  *
- * Return: 1 when there may be more to do at once, 0 when it waits for input,
- * -ENODATA at the end of a file, other negative errno on failure.
+ * Return: enum npk_work; -ENODATA at the end of a file, other negative errno on
+ * failure.
  */
 int npk_source_work(struct npk_source *src);
 

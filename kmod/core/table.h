@@ -45,6 +45,9 @@
 #define NPK_TICK_MASK		0x7fffU
 #define NPK_TICKS_AHEAD_MAX	0x3000U
 
+/** NPK_TICK_SLACK_NS - a deadline is noticed at most this much after its time */
+#define NPK_TICK_SLACK_NS	(2ULL << NPK_TICK_SHIFT)
+
 /** NPK_DUE_REPEATED - npk_bucket.due: the flow had a second packet */
 #define NPK_DUE_REPEATED	0x8000U
 
