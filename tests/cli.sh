@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cli.sh: what the daemon says when it is used wrongly, and how it ends.
+#
+# Wrong use exits 2, failure 1; both say one sentence on standard error that names
+# the thing, and nothing on standard output.
+
+set -euo pipefail
+export LC_ALL=C
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PROBE=${NPROBE_K:-$TOP/build/nprobe-k}
+W=$(mktemp -d)
+chmod 755 "$W"
+trap 'rm -rf "$W"' EXIT
+checks=0
+bad=0
+
+complain() {
+    echo "FAILED: $1"
+    sed 's/^/    /' "$W/out" "$W/err"
+    bad=$((bad + 1))
+}
+
+# must_fail CODE WORD ARG...
+must_fail() {
+    local want=$1 word=$2 code=0
+    shift 2
+    checks=$((checks + 1))
+    "$PROBE" "$@" >"$W/out" 2>"$W/err" </dev/null || code=$?
+    [ "$code" -eq "$want" ] || complain "$*: exit code $code, not $want"
+    [ "$(wc -l <"$W/err")" -eq 1 ] || complain "$*: not one sentence"
+    grep -q '^nprobe-k: ' "$W/err" || complain "$*: does not say who speaks"
+    grep -qF -- "$word" "$W/err" || complain "$*: does not name \"$word\""
+    [ ! -s "$W/out" ] || complain "$*: something on standard output"
+}
+
+# must_work WORD ARG...: exit code 0 and WORD in the output
+must_work() {
+    local word=$1
+    shift
+    checks=$((checks + 1))
+    "$PROBE" "$@" >"$W/out" 2>"$W/err" </dev/null || complain "$*: exit code $?"
+    grep -qF -- "$word" "$W/out" "$W/err" || complain "$*: \"$word\" is missing"
+}
+
+# Three UDP packets of one flow and an ARP request, written here byte by byte.
+make_captures() {
+    python3 - "$W" <<'PY'
+import struct, sys
+w = sys.argv[1]
+udp = bytes.fromhex("020000000002020000000001080045000020000100004011000" "0c0000201c6336402303900350" "00c0000deadbeef")
+arp = bytes.fromhex("ffffffffffff0200000000010806") + bytes(28)
+head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+frames = b"".join(struct.pack("<IIII", 1700000000 + i, 500000, len(f), len(f)) + f for i, f in enumerate([udp, arp, udp, udp]))
+open(w + "/good.pcap", "wb").write(head + frames)
+open(w + "/cut.pcap", "wb").write(head + frames[:-10])
+open(w + "/raw.pcap", "wb").write(head[:20] + struct.pack("<I", 101) + frames)
+open(w + "/text.pcap", "w").write("this is no capture\n")
+open(w + "/empty.pcap", "w").close()
+PY
+}
+
+wrong_use() {
+    must_fail 2 "-i is missing"
+    must_fail 2 "--no-such-option" --no-such-option
+    must_fail 2 "-x" -x
+    must_fail 2 "stray" -i "$W/good.pcap" stray
+    must_fail 2 "-t (lifetime-timeout)" -t
+    must_fail 2 "\"abc\" is not a number" -i "$W/good.pcap" -t abc
+    must_fail 2 "from 1 to 86400" -i "$W/good.pcap" -d 0
+    must_fail 2 "from 1 to 86400" -i "$W/good.pcap" -d -5
+    must_fail 2 "99999999999999999999" -i "$W/good.pcap" -d 99999999999999999999
+    must_fail 2 "from 576 to 65535" -i "$W/good.pcap" --mtu 100
+    must_fail 2 "\"7\" is neither 5 nor 9" -i "$W/good.pcap" -V 7
+    must_fail 2 "xml" -i "$W/good.pcap" --print xml
+    must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
+    must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000
+    must_fail 2 "takes no value" -i "$W/good.pcap" --help=me
+    must_fail 2 "neither live:DEV" -i eth0
+    must_fail 2 "kernel module" -i kmod
+    must_fail 2 "after the colon" -i live:
+    must_fail 2 "prt" -i "$W/good.pcap" -f "udp prt 53"
+    must_fail 2 "nowhere to send" -i "$W/good.pcap" -n none
+    must_fail 2 "tcp://192.0.2.1" -i "$W/good.pcap" -n tcp://192.0.2.1
+    must_fail 2 "2001:db8::1" -i "$W/good.pcap" -n 2001:db8::1:2055
+    must_fail 2 "127.0.0.1:99999" -i "$W/good.pcap" -n 127.0.0.1:99999
+    must_fail 2 "an empty name" -i "$W/good.pcap" -n 127.0.0.1,,127.0.0.2
+}
+
+# Letters of nProbe that we lack are refused by their name, whatever follows.
+refused_letters() {
+    local letter
+    for letter in A B C D F I L N O P Q R S T W Z c e k m p q r s u w z 0 1 2 3 4 5 6 7 8 9; do
+        must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
+    done
+    must_fail 2 "--sample-rate" -i "$W/good.pcap" --sample-rate 10
+}
+
+failures() {
+    must_fail 1 "$W/none.pcap" -i "$W/none.pcap" --print csv
+    must_fail 1 "$W: Is a directory" -i "pcap:$W" --print csv
+    must_fail 1 "$W/text.pcap: not a capture file" -i "$W/text.pcap" --print csv
+    must_fail 1 "$W/empty.pcap: not a capture file" -i "$W/empty.pcap" --print csv
+    must_fail 1 "$W/cut.pcap: truncated" -i "$W/cut.pcap" --print csv
+    must_fail 1 "$W/raw.pcap: link type Raw IP is not Ethernet" -i "$W/raw.pcap" --print csv
+    must_fail 1 "no-such-host.invalid" -i "$W/good.pcap" -n no-such-host.invalid
+    must_fail 1 "no-such-dev" -i live:no-such-dev --print csv
+    must_fail 1 "$W/none/stats" -i "$W/good.pcap" --print csv --stats-json "$W/none/stats"
+    must_fail 1 "$W/none.conf" --config "$W/none.conf"
+}
+
+# As a user without rights, if this one can become nobody.
+no_permission() {
+    local probe=$PROBE
+    [ "$(id -u)" -eq 0 ] || { must_fail 1 "no permission to capture" -i live:lo --print csv; return; }
+    cp "$PROBE" "$W/nprobe-k"
+    cat >"$W/as-nobody" <<EOS
+#!/bin/sh
+exec setpriv --reuid=65534 --regid=65534 --clear-groups "$W/nprobe-k" "\$@"
+EOS
+    chmod 755 "$W/as-nobody" "$W/nprobe-k"
+    cp "$W/good.pcap" "$W/secret.pcap"
+    chmod 600 "$W/secret.pcap"
+    PROBE=$W/as-nobody
+    must_fail 1 "no permission to capture" -i live:lo --print csv
+    must_fail 1 "secret.pcap: Permission denied" -i "$W/secret.pcap" --print csv
+    PROBE=$probe
+}
+
+config_file() {
+    printf '# a comment\n\n-i=%s\n  --print = csv\nidle-timeout 20\n-V=5\n-n=none\n' "$W/good.pcap" >"$W/good.conf"
+    must_work "192.0.2.1,198.51.100.2,17,12345,53,3,96," --config "$W/good.conf"
+    must_work '"dport":53' --config "$W/good.conf" --print json
+    printf -- '-i=%s\n-n=192.0.2.9:1\n' "$W/good.pcap" >"$W/list.conf"
+    must_work "3,96" --config "$W/list.conf" -n none --print csv
+    printf 'idle-timeout=abc\n' >"$W/bad.conf"
+    must_fail 2 "$W/bad.conf:1: -d (idle-timeout)" --config "$W/bad.conf"
+    printf '\nno-such=1\n' >"$W/bad.conf"
+    must_fail 2 "$W/bad.conf:2: unknown option no-such" --config "$W/bad.conf"
+    printf 'idle-timeout\n' >"$W/bad.conf"
+    must_fail 2 "needs a value" --config "$W/bad.conf"
+    printf 'all-collectors=1\n' >"$W/bad.conf"
+    must_fail 2 "takes no value" --config "$W/bad.conf"
+    printf -- '-T=%%IN_BYTES\n' >"$W/bad.conf"
+    must_fail 2 "bad.conf:1: option -T (nProbe's --flow-templ)" --config "$W/bad.conf"
+    printf 'config=x\n' >"$W/bad.conf"
+    must_fail 2 "inside a configuration file" --config "$W/bad.conf"
+}
+
+success() {
+    must_work "Usage: nprobe-k" --help
+    must_work "Exit code" -h
+    must_work "nprobe-k 0." --version
+    must_work "192.0.2.1,198.51.100.2,17,12345,53,3,96," -i "$W/good.pcap" --print csv
+    must_work "flows: 1 read, 1 printed" -i "pcap:$W/good.pcap" --print csv
+    must_work "1700000000.500000000,1700000003.500000000" -i "$W/good.pcap" --print csv -n none
+    must_work "ignored" -i "$W/good.pcap" --print csv -G -g "$W/pid"
+    must_work '"filter":1' -i "$W/good.pcap" -n none -f udp --stats-json /dev/stdout -b 0
+    must_work '"not_exportable":0' -i "$W/good.pcap" -n 127.0.0.1:9 -V 5 --stats-json /dev/stdout
+    must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V 5
+}
+
+# Counters on a pipe that closes early are no reason to hang or crash.
+broken_pipe() {
+    local code=0
+    checks=$((checks + 1))
+    { "$PROBE" -i "$W/good.pcap" --print csv 2>"$W/err" || code=$?; echo "$code" >"$W/code"; } | true
+    code=$(cat "$W/code")
+    [ "$code" -eq 0 ] || [ "$code" -eq 1 ] || [ "$code" -eq 141 ] || complain "closed pipe: exit code $code"
+}
+
+full_disk() {
+    [ -w /dev/full ] || return 0
+    local code=0
+    checks=$((checks + 1))
+    : >"$W/out"
+    "$PROBE" -i "$W/good.pcap" --print csv -b 0 >/dev/full 2>"$W/err" || code=$?
+    [ "$code" -eq 1 ] && grep -q 'standard output: No space left' "$W/err" || complain "full disk: exit code $code"
+}
+
+make_captures
+wrong_use
+refused_letters
+failures
+no_permission
+config_file
+success
+broken_pipe
+full_disk
+echo "$checks checks, $bad failed"
+[ "$bad" -eq 0 ]
