@@ -59,7 +59,7 @@ step_judge() {
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"
 }
 step_live() { tests/demo.sh; }
-step_interrupt() { tests/netns/interrupt.sh; }
+step_interrupt() { tests/netns/interrupt.py; }
 # Compares with the state run_steps() saved before the first step.
 step_unchanged() { diff "$LOGS/host.before" <(tests/netns/hoststate.sh) && echo "the host is as it was"; }
 
