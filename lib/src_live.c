@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -20,6 +21,20 @@
 #define BLOCK_MS	50
 /* Ethernet header and three tags above the device's MTU */
 #define L2_MAX		(14 + 3 * 4)
+
+/* what arrived before the end is waited for so long, and no longer than that */
+#define LAST_FRAMES_NS	(2 * BLOCK_MS * 1000000ULL)
+#define LAST_FRAMES_MAX_NS NPK_NSEC_PER_SEC
+
+/**
+ * struct src_live - a device
+ * @c: base, first member
+ * @ended_ns: when npk_source_expire_all() was first called, or 0
+ */
+struct src_live {
+	struct npk_capture c;
+	uint64_t ended_ns;
+};
 
 static uint64_t read_clock(clockid_t id)
 {
@@ -104,7 +119,7 @@ static int src_live_open(const char *arg, const struct npk_source_opts *opts,
 			 struct npk_source **out)
 {
 	struct npk_capture *c;
-	int err = npk_capture_new(&npk_src_live, sizeof(*c), arg, opts, &c);
+	int err = npk_capture_new(&npk_src_live, sizeof(struct src_live), arg, opts, &c);
 
 	*out = c ? &c->src : NULL;
 	if (err)
@@ -133,21 +148,54 @@ static void src_live_clock(const struct npk_source *src, struct npk_clock *clock
 	clock->boot_ns = 0;	/* the monotonic clock counts from the start of the system */
 }
 
+/* One batch; its frames' times are converted with the offset of now. */
+static int dispatch(struct npk_capture *c)
+{
+	struct npk_clock clock;
+
+	src_live_clock(&c->src, &clock);
+	c->offset_ns = clock.offset_ns;
+	c->batch_ns = clock.now_ns;
+	return pcap_dispatch(c->pcap, NPK_BATCH, npk_capture_frame, (u_char *)c);
+}
+
 static int src_live_work(struct npk_source *src)
 {
 	struct npk_capture *c = (struct npk_capture *)src;
-	struct npk_clock clock;
-	int n = 1;
+	int n = npk_capture_room(c) ? dispatch(c) : 1;
 
-	src_live_clock(src, &clock);
-	c->offset_ns = clock.offset_ns;
-	c->batch_ns = clock.now_ns;
-	if (npk_capture_room(c))
-		n = pcap_dispatch(c->pcap, NPK_BATCH, npk_capture_frame, (u_char *)c);
 	if (n < 0)
 		return npk_capture_failed(c);
-	npk_meter_sweep(&c->meter, clock.now_ns, c->meter.table.nr_buckets);
+	npk_meter_sweep(&c->meter, read_clock(CLOCK_MONOTONIC), c->meter.table.nr_buckets);
 	return n ? NPK_WORK_MORE : NPK_WORK_WAIT;
+}
+
+/*
+ * Frames that arrived before the end may still be in a block that the kernel
+ * has not handed over.  True when they are all metered.
+ */
+static bool take_last_frames(struct src_live *l)
+{
+	struct pollfd p = { .fd = pcap_get_selectable_fd(l->c.pcap), .events = POLLIN };
+	uint64_t past;
+	int n;
+
+	if (!l->ended_ns)
+		l->ended_ns = read_clock(CLOCK_MONOTONIC);
+	do {
+		if (!npk_capture_room(&l->c))
+			return false;
+		n = dispatch(&l->c);
+		if (!n)
+			poll(&p, 1, BLOCK_MS / 5);
+		past = read_clock(CLOCK_MONOTONIC) - l->ended_ns;
+	} while (n >= 0 && past < (n ? LAST_FRAMES_MAX_NS : LAST_FRAMES_NS));
+	return true;
+}
+
+static int src_live_expire_all(struct npk_source *src)
+{
+	return take_last_frames((struct src_live *)src) ? npk_capture_expire_all(src) : 1;
 }
 
 static void src_live_stats(const struct npk_source *src, struct npk_source_stats *stats)
@@ -166,7 +214,7 @@ const struct npk_source_ops npk_src_live = {
 	.close = npk_capture_close,
 	.fd = src_live_fd,
 	.work = src_live_work,
-	.expire_all = npk_capture_expire_all,
+	.expire_all = src_live_expire_all,
 	.peek = npk_capture_peek,
 	.release = npk_capture_release,
 	.clock = src_live_clock,

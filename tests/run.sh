@@ -20,7 +20,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge live interrupt unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt unchanged)
 
 # What the steps are and how many seconds each took on two cores.
 about() {
@@ -35,6 +35,7 @@ about() {
     cli) echo "2 wrong use, failures, configuration files" ;;
     truth) echo "10 captures against their truth" ;;
     judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
+    stop) echo "5 live: ended by a signal loses no packet" ;;
     live) echo "40 make run: real programs between two namespaces" ;;
     interrupt) echo "20 make run interrupted at several moments" ;;
     unchanged) echo "1 services, sockets and namespaces as before" ;;
@@ -58,6 +59,7 @@ step_judge() {
     captures_or_skip
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"
 }
+step_stop() { tests/netns/stop.sh; }
 step_live() { tests/demo.sh; }
 step_interrupt() { tests/netns/interrupt.py; }
 # Compares with the state run_steps() saved before the first step.

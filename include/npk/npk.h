@@ -162,7 +162,10 @@ int npk_source_work(struct npk_source *src);
 
 /**
  * npk_source_expire_all() - close every open flow now (end reason "forced")
- * @src: source
+ * @src: source, not to be worked on any more
+ *
+ * A live source first meters what arrived before the first call, and may take a
+ * tenth of a second for it.
  *
  * Return: 1 when the record queue filled up before all were closed: read and
  * call again; 0 when no flow is open.
