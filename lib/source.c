@@ -7,7 +7,8 @@
 
 #include "source.h"
 
-static const struct npk_source_ops *const kinds[] = { &npk_src_pcap, &npk_src_live };
+static const struct npk_source_ops *const kinds[] = { &npk_src_pcap, &npk_src_live,
+						     &npk_src_kmod };
 
 int npk_source_fail(struct npk_source *src, int err, const char *fmt, ...)
 {
@@ -34,7 +35,7 @@ static int no_such_kind(const char *name, struct npk_source **out)
 		return -ENOMEM;
 	(*out)->ops = &none;
 	return npk_source_fail(*out, -EINVAL,
-			       "%s: no such kind of source (pcap:FILE or live:DEV)", name);
+			       "%s: no such kind of source (kmod, live:DEV or pcap:FILE)", name);
 }
 
 int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out)
@@ -44,7 +45,8 @@ int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out)
 	*out = NULL;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		n = strlen(kinds[i]->prefix);
-		if (!strncmp(opts->name, kinds[i]->prefix, n))
+		if (!strncmp(opts->name, kinds[i]->prefix, n) &&
+		    (kinds[i]->prefix[n - 1] == ':' || !opts->name[n] || opts->name[n] == ':'))
 			return kinds[i]->open(opts->name + n, opts, out);
 	}
 	return no_such_kind(opts->name, out);
@@ -95,6 +97,14 @@ void npk_source_stats(const struct npk_source *src, struct npk_source_stats *sta
 {
 	memset(stats, 0, sizeof(*stats));
 	src->ops->stats(src, stats);
+}
+
+void npk_source_backlog(const struct npk_source *src, uint64_t *records, uint64_t *age_ns)
+{
+	*records = 0;
+	*age_ns = 0;
+	if (src->ops->backlog)
+		src->ops->backlog(src, records, age_ns);
 }
 
 const char *npk_version(void)

@@ -10,7 +10,7 @@
 
 /**
  * struct npk_source_ops - a kind of source; members as in <npk/npk.h>
- * @prefix: what its names start with, e.g. "pcap:"
+ * @prefix: what its names start with, e.g. "pcap:"; "kmod" may stand alone
  * @open: set up; @arg is the name without the prefix
  * @close: free everything
  * @fd: see npk_source_fd()
@@ -20,6 +20,7 @@
  * @release: see npk_source_release()
  * @clock: see npk_source_clock()
  * @stats: see npk_source_stats(); @stats is zeroed
+ * @backlog: see npk_source_backlog(), or NULL
  */
 struct npk_source_ops {
 	const char *prefix;
@@ -32,6 +33,7 @@ struct npk_source_ops {
 	void (*release)(struct npk_source *src, size_t nr_recs);
 	void (*clock)(const struct npk_source *src, struct npk_clock *clock);
 	void (*stats)(const struct npk_source *src, struct npk_source_stats *stats);
+	void (*backlog)(const struct npk_source *src, uint64_t *records, uint64_t *age_ns);
 };
 
 /**
@@ -57,5 +59,6 @@ int npk_source_fail(struct npk_source *src, int err, const char *fmt, ...)
 
 extern const struct npk_source_ops npk_src_pcap;
 extern const struct npk_source_ops npk_src_live;
+extern const struct npk_source_ops npk_src_kmod;
 
 #endif /* NPK_LIB_SOURCE_H */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nprobe-k: reads flow records from a source and exports them. */
 #include <errno.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +15,7 @@
 #include "export.h"
 #include "opts.h"
 #include "print.h"
+#include "privileges.h"
 #include "stats.h"
 
 #define NS_PER_S		1000000000ULL
@@ -24,6 +23,8 @@
 #define PROGRESS_MS		1000
 /* expiry is looked after this often when no packet comes */
 #define TICK_MS			100
+/* between two tries to join a module that is away */
+#define RETRY_MS		500
 
 /**
  * struct probe - the daemon
@@ -61,13 +62,28 @@ static int open_source(struct probe *p)
 		.idle_ns = p->o.idle_s * NS_PER_S,
 		.active_ns = p->o.active_s * NS_PER_S,
 		.flows = p->o.flows,
+		.discard = p->o.discard,
+		.flush = p->o.flush,
 	};
-	int err = npk_source_open(&so, &p->src);
 
-	if (!err)
-		return -1;
+	return npk_source_open(&so, &p->src);
+}
+
+static int source_failed(const struct probe *p, int err)
+{
 	fprintf(stderr, "nprobe-k: %s\n", p->src ? npk_source_error(p->src) : strerror(-err));
 	return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static void say_backlog(const struct probe *p)
+{
+	uint64_t records, age_ns;
+
+	npk_source_backlog(p->src, &records, &age_ns);
+	if (records && p->o.verbose)
+		fprintf(stderr, "nprobe-k: %llu records wait%s, the oldest for %.1f s\n",
+			(unsigned long long)records, p->o.discard ? " and are dropped" : "",
+			(double)age_ns / NS_PER_S);
 }
 
 static int open_signals(struct probe *p)
@@ -92,38 +108,21 @@ static int open_stats(struct probe *p)
 	return p->stats ? -1 : say_errno(p->o.stats_file);
 }
 
-/* Everything that needs root is open: go on as nobody in particular. */
-static int drop_privileges(const struct opts *o)
-{
-	struct passwd *pw;
-
-	if (o->keep_privileges || geteuid())
-		return -1;
-	pw = getpwnam("nprobe-k");
-	if (!pw)
-		pw = getpwnam("nobody");
-	if (!pw) {
-		fputs("nprobe-k: no user nobody to drop root to (--dont-drop-privileges)\n",
-		      stderr);
-		return EXIT_FAILED;
-	}
-	if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
-		return say_errno("dropping privileges");
-	return -1;
-}
-
 static int start(struct probe *p)
 {
 	int code = open_signals(p);
+	int err;
 
-	if (code < 0)
-		code = open_source(p);
+	if (code < 0) {
+		err = open_source(p);
+		code = err ? source_failed(p, err) : -1;
+	}
 	if (code < 0)
 		code = export_open(&p->x, &p->o);
 	if (code < 0)
 		code = open_stats(p);
-	if (code < 0)
-		code = drop_privileges(&p->o);
+	if (code < 0 && !p->o.keep_privileges)
+		code = privileges_drop(p->o.kmod);
 	if (code >= 0)
 		return code;
 	p->stats_ms = monotonic_ms();
@@ -133,6 +132,7 @@ static int start(struct probe *p)
 		print_header(stdout, p->o.print);
 	if (p->o.verbose && npk_source_fd(p->src) >= 0)
 		fprintf(stderr, "nprobe-k: metering %s, stop with Ctrl-C\n", p->o.input);
+	say_backlog(p);
 	return -1;
 }
 
@@ -180,18 +180,52 @@ static int report(struct probe *p)
 	return write_stats(p);
 }
 
-/* Sleep until there is input or something is due; true when told to stop. */
-static bool wait_for_input(struct probe *p, bool busy)
+/* Sleep until there is input on @fd or so long; true when told to stop. */
+static bool sleep_until(struct probe *p, int fd, int timeout_ms)
 {
 	struct pollfd fds[2] = {
 		{ .fd = p->signals, .events = POLLIN },
-		{ .fd = npk_source_fd(p->src), .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
 	};
+
+	poll(fds, 2, timeout_ms);
+	return fds[0].revents & POLLIN;
+}
+
+static bool wait_for_input(struct probe *p, bool busy)
+{
 	int due = export_wait_ms(&p->x);
 	int timeout = due >= 0 && due < TICK_MS ? due : TICK_MS;
 
-	poll(fds, 2, busy ? 0 : timeout);
-	return fds[0].revents & POLLIN;
+	return sleep_until(p, npk_source_fd(p->src), busy ? 0 : timeout);
+}
+
+/*
+ * The module was shut down and all its records are sent: let go of it, so that
+ * it can be unloaded, and join again when it is back.  -1 joined again, else the
+ * code to exit with; a signal ends the wait with success.
+ */
+static int wait_for_module(struct probe *p)
+{
+	int err;
+
+	if (p->o.verbose)
+		fputs("nprobe-k: the module ended its stream; waiting for it to return\n", stderr);
+	for (;;) {
+		npk_source_close(p->src);
+		p->src = NULL;
+		if (sleep_until(p, -1, RETRY_MS))
+			return 0;
+		err = open_source(p);
+		if (!err)
+			break;
+		if (err != -ENODEV && err != -EBUSY && err != -EACCES)
+			return source_failed(p, err);
+	}
+	if (p->o.verbose)
+		fputs("nprobe-k: the module is back\n", stderr);
+	say_backlog(p);
+	return -1;
 }
 
 /* Until the source ends, a signal comes, or something fails. */
@@ -206,6 +240,14 @@ static int run(struct probe *p)
 			code = report(p);
 		if (code >= 0)
 			return code;
+		if (work == -ENODATA && p->o.kmod) {
+			code = export_run(&p->x, p->src, true);
+			if (code < 0)
+				code = wait_for_module(p);
+			if (code >= 0)
+				return code;
+			continue;
+		}
 		if (work == -ENODATA)
 			return -1;
 		if (work < 0) {
@@ -222,6 +264,8 @@ static int finish(struct probe *p)
 {
 	int more, code;
 
+	if (!p->src)	/* the module was away */
+		return -1;
 	do {
 		more = npk_source_expire_all(p->src);
 		code = export_run(&p->x, p->src, true);

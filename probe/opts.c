@@ -45,7 +45,9 @@ struct option_def {
 #define DAY 86400
 
 static const struct option_def defs[] = {
-	{ 'i', "interface", "SOURCE", "live:DEV, pcap:FILE or FILE.pcap", INPUT },
+	{ 'i', "interface", "SOURCE",
+	  "kmod[:GROUP[/MEMBER]] (default), live:DEV, pcap:FILE or FILE.pcap",
+	  INPUT },
 	{ 'n', "collector", "HOST[:PORT],...",
 	  "where to send (127.0.0.1:2055; none with --print); several: split by conversation",
 	  COLLECTORS },
@@ -73,6 +75,9 @@ static const struct option_def defs[] = {
 	  AT(stats_file) },
 	{ 0, "config", "FILE", "read options from FILE: one a line, name=value or -x=value",
 	  CONFIG },
+	{ 0, "discard-backlog", NULL, "kmod: drop the records that wait in the ring", FLAG,
+	  AT(discard) },
+	{ 0, "flush-on-exit", NULL, "kmod: close the module's flows at the end", FLAG, AT(flush) },
 	{ 0, "dont-drop-privileges", NULL, "stay root", FLAG, AT(keep_privileges) },
 	{ 'b', "verbose", "0|1|2", "messages: none, start and end (1), every 10 seconds too",
 	  NUMBER, AT(verbose), 0, 2 },
@@ -119,6 +124,7 @@ static const struct refused_def refused[] = {
  * @own_collectors: -n was seen in the present place
  * @config: file named by --config
  * @noted: -G or -g was seen
+ * @given: by position in defs: the option was seen
  */
 struct parse {
 	struct opts *o;
@@ -126,6 +132,7 @@ struct parse {
 	bool own_collectors;
 	char *config;
 	bool noted;
+	bool given[NR_DEFS];
 };
 
 static int wrong(const struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -259,12 +266,13 @@ static int set_input(struct parse *p, const struct option_def *d, const char *va
 	char *text = NULL;
 	int code;
 
-	if (!strncmp(value, "kmod", 4) && (!value[4] || value[4] == ':'))
-		return wrong(p, "%s: this version has no kernel module: use live:DEV", title(d));
+	p->o->kmod = !strcmp(value, "kmod") || !strncmp(value, "kmod:", 5);
+	if (p->o->kmod)
+		return replace(&p->o->input, value);
 	if (!strncmp(value, "live:", 5) || !strncmp(value, "pcap:", 5))
 		return replace(&p->o->input, value);
 	if (!has_suffix(value, ".pcap") && !has_suffix(value, ".pcapng"))
-		return wrong(p, "%s: \"%s\" is neither live:DEV, pcap:FILE nor FILE.pcap",
+		return wrong(p, "%s: \"%s\" is none of kmod, live:DEV, pcap:FILE, FILE.pcap",
 			     title(d), value);
 	if (asprintf(&text, "pcap:%s", value) < 0)
 		text = NULL;
@@ -308,6 +316,7 @@ static void print_help(void)
 		printf("  %-38s %s\n", left, defs[i].help);
 	}
 	printf("\nExamples:\n"
+	       "  nprobe-k -n 192.0.2.1:2055                    the module's flows\n"
 	       "  nprobe-k -i live:eth0 --print csv             eth0, on the screen\n"
 	       "  nprobe-k -i live:eth0 -n 192.0.2.1:2055       eth0, to a collector\n"
 	       "  nprobe-k -i trace.pcap -V 5 -n 192.0.2.1      a capture file, NetFlow v5\n\n"
@@ -316,6 +325,7 @@ static void print_help(void)
 
 static int apply(struct parse *p, const struct option_def *d, const char *value)
 {
+	p->given[d - defs] = true;
 	switch (d->kind) {
 	case FLAG:
 		*(bool *)((char *)p->o + d->offset) = true;
@@ -517,6 +527,25 @@ static void set_defaults(struct opts *o)
 	};
 }
 
+/* What the module decides cannot be said here. */
+static int check_kmod(const struct parse *p)
+{
+	static const char *const parameter[] = {
+		['t'] = "active", ['d'] = "idle", ['M'] = "flows",
+	};
+	size_t i;
+
+	for (i = 0; i < NR_DEFS; i++) {
+		if (!p->given[i] || !defs[i].letter || !strchr("tdMf", defs[i].letter))
+			continue;
+		if (defs[i].letter == 'f')
+			return wrong(p, "%s: not with the kernel module", title(&defs[i]));
+		return wrong(p, "%s: a setting of the module: its parameter %s=", title(&defs[i]),
+			     parameter[(unsigned char)defs[i].letter]);
+	}
+	return -1;
+}
+
 static int check(struct parse *p)
 {
 	struct opts *o = p->o;
@@ -524,8 +553,13 @@ static int check(struct parse *p)
 	if (p->noted)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
 		      stderr);
-	if (!o->input)
-		return wrong(p, "-i is missing: name a source, live:DEV or pcap:FILE (see --help)");
+	if (!o->input) {
+		o->kmod = true;
+		if (replace(&o->input, "kmod") >= 0)
+			return EXIT_FAILED;
+	}
+	if (o->kmod && check_kmod(p) >= 0)
+		return EXIT_USAGE;
 	if (o->version == 5 && o->engine > 0xffff)
 		return wrong(p, "-E (netflow-engine): %u does not fit NetFlow v5 (at most 65535)",
 			     o->engine);

@@ -38,6 +38,9 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @stats_file: --stats-json
  * @verbose: -b
  * @keep_privileges: --dont-drop-privileges
+ * @kmod: the source is the kernel module
+ * @discard: --discard-backlog
+ * @flush: --flush-on-exit
  */
 struct opts {
 	char *input;
@@ -60,6 +63,9 @@ struct opts {
 	char *stats_file;
 	unsigned int verbose;
 	bool keep_privileges;
+	bool kmod;
+	bool discard;
+	bool flush;
 };
 
 /**

@@ -62,7 +62,6 @@ PY
 }
 
 wrong_use() {
-    must_fail 2 "-i is missing"
     must_fail 2 "--no-such-option" --no-such-option
     must_fail 2 "-x" -x
     must_fail 2 "stray" -i "$W/good.pcap" stray
@@ -77,8 +76,12 @@ wrong_use() {
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000
     must_fail 2 "takes no value" -i "$W/good.pcap" --help=me
-    must_fail 2 "neither live:DEV" -i eth0
-    must_fail 2 "kernel module" -i kmod
+    must_fail 2 "none of kmod, live:DEV" -i eth0
+    must_fail 2 "-t (lifetime-timeout): a setting of the module" -i kmod -t 5
+    must_fail 2 "-d (idle-timeout): a setting of the module" -d 5
+    must_fail 2 "-f (bpf-filter): not with the kernel module" -i kmod:default -f udp
+    must_fail 2 "kmod:/1: not GROUP or GROUP/MEMBER" -i kmod:/1
+    must_fail 2 "not GROUP or GROUP/MEMBER" -i kmod:default/x
     must_fail 2 "after the colon" -i live:
     must_fail 2 "prt" -i "$W/good.pcap" -f "udp prt 53"
     must_fail 2 "nowhere to send" -i "$W/good.pcap" -n none
@@ -98,6 +101,7 @@ refused_letters() {
 }
 
 failures() {
+    [ -e /dev/nprobe_k ] || must_fail 1 "the module is not loaded" -n 127.0.0.1
     must_fail 1 "$W/none.pcap" -i "$W/none.pcap" --print csv
     must_fail 1 "$W: Is a directory" -i "pcap:$W" --print csv
     must_fail 1 "$W/text.pcap: not a capture file" -i "$W/text.pcap" --print csv

@@ -9,6 +9,7 @@
 #ifndef NPK_NPK_H
 #define NPK_NPK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,15 @@ struct npk_source;
 
 /**
  * struct npk_source_opts - how to open a source
- * @name: "pcap:FILE" or "live:DEV"
+ * @name: "kmod[:GROUP[/MEMBER]]", "live:DEV" or "pcap:FILE"
  * @filter: tcpdump expression or NULL; what it rejects is counted as ignored
  * @idle_ns: idle timeout, nanoseconds, 0 = default (15 s)
  * @active_ns: active timeout, nanoseconds, 0 = default (60 s)
  * @flows: flow table slots, 0 = default
+ * @discard: kmod: drop the records that wait, counted as lost
+ * @flush: kmod: npk_source_expire_all() closes the module's flows
+ *
+ * @filter, the timeouts and @flows are for live: and pcap:; the module has its own.
  */
 struct npk_source_opts {
 	const char *name;
@@ -38,6 +43,8 @@ struct npk_source_opts {
 	uint64_t idle_ns;
 	uint64_t active_ns;
 	uint64_t flows;
+	bool discard;
+	bool flush;
 };
 
 /**
@@ -155,8 +162,8 @@ enum npk_work {
  * Does a bounded amount of work and does not block.  A source whose record
  * queue is full leaves its input where it is.
  *
- * Return: enum npk_work; -ENODATA at the end of a file, other negative errno on
- * failure.
+ * Return: enum npk_work; -ENODATA at the end of a file or when the module was shut
+ * down and every record was released; other negative errno on failure.
  */
 int npk_source_work(struct npk_source *src);
 
@@ -165,7 +172,8 @@ int npk_source_work(struct npk_source *src);
  * @src: source, not to be worked on any more
  *
  * A live source first meters what arrived before the first call, and may take a
- * tenth of a second for it.
+ * tenth of a second for it.  The module's flows stay open for the next reader
+ * unless npk_source_opts.flush was set.
  *
  * Return: 1 when the record queue filled up before all were closed: read and
  * call again; 0 when no flow is open.
@@ -206,6 +214,14 @@ void npk_source_clock(const struct npk_source *src, struct npk_clock *clock);
  * @stats: out
  */
 void npk_source_stats(const struct npk_source *src, struct npk_source_stats *stats);
+
+/**
+ * npk_source_backlog() - records that waited when the source was opened
+ * @src: source
+ * @records: out: how many, 0 for sources that keep none
+ * @age_ns: out: how long ago the oldest of them saw its last packet, nanoseconds
+ */
+void npk_source_backlog(const struct npk_source *src, uint64_t *records, uint64_t *age_ns);
 
 /**
  * npk_version() - version of the library

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-2-Clause) */
 /*
- * nprobe_k user-space ABI: the flow record.
+ * nprobe_k user-space ABI: the flow record, and the rings that carry it.
  *
  * A record describes one direction of one flow between its first and its last
  * packet, or the part of it since the record before (active timeout).  The
@@ -8,13 +8,38 @@
  *
  * Integers are in host byte order unless the type says __be16; addresses and
  * MAC addresses are in network order, as on the wire.  Times are nanoseconds
- * of the clock of the source that delivers the record (see npk_source_clock()
- * in <npk/npk.h>).  Bytes named _resv are zero.  Later versions append: a
- * reader takes the size of a record from its source, never from sizeof.
+ * of CLOCK_MONOTONIC for records of the module; other sources have their own
+ * clock (see npk_source_clock() in <npk/npk.h>).  Bytes named _resv are zero.
+ * Later versions append: a reader takes sizes from struct npk_info, never from
+ * sizeof.
+ *
+ * Reading the module's records, /dev/nprobe_k:
+ *
+ *   1. open(O_RDWR), ioctl(NPK_IOC_JOIN) to become a member of a group.  Every
+ *      group gets every record once; within a group both directions of a
+ *      conversation go to the same member.  One file at a time is a member.
+ *   2. mmap one page of NPK_REGION_INFO of ring 0, read only.  It says how many
+ *      rings there are (one for each shard of the flow table) and their sizes.
+ *   3. For every ring mmap NPK_REGION_PROD (one page, read only),
+ *      NPK_REGION_CONS (one page, read and write) and NPK_REGION_DATA (slots *
+ *      rec_size octets, rounded up to pages, read only), all MAP_SHARED, at
+ *      NPK_MMAP_OFFSET(ring, region).
+ *   4. Positions count records and never wrap: record number n is in slot
+ *      n % slots.  Load head with acquire semantics; records from tail to head
+ *      may be read.  When they are done with, store tail with release semantics:
+ *      their slots are the module's again.  A tail that is beyond head, or more
+ *      than slots behind it, stops the ring until it is right again.
+ *   5. poll() says POLLIN when a ring holds as many records as the watermark, or
+ *      any for a tenth of a second; POLLHUP after NPK_IOC_SHUTDOWN when every
+ *      record has been taken.
+ *
+ * Positions belong to the member, not to the file: who joins after a reader
+ * that died goes on where that one's tail is.
  */
 #ifndef _UAPI_NPROBE_K_H
 #define _UAPI_NPROBE_K_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 /** NPK_VLAN_NONE - vlan, vlan2: the frame had no such tag (VID 0 is a tag) */
@@ -126,5 +151,123 @@ struct npk_rec {
 	__u32 flow_label;
 	__u8 _resv[40];
 };
+
+/** NPK_INFO_MAGIC - npk_info.magic */
+#define NPK_INFO_MAGIC		0x6b50724eU
+
+/* npk_info.abi_major changes when old readers cannot go on, abi_minor otherwise. */
+#define NPK_ABI_MAJOR		1
+#define NPK_ABI_MINOR		0
+
+/** NPK_GROUP_NAME_MAX - octets of a group's name with its NUL */
+#define NPK_GROUP_NAME_MAX	16
+
+/**
+ * struct npk_info - first page of a member's mapping, read only
+ * @magic: NPK_INFO_MAGIC
+ * @abi_major: NPK_ABI_MAJOR of the module
+ * @abi_minor: NPK_ABI_MINOR of the module
+ * @info_size: octets of this struct as the module knows it
+ * @rec_size: octets from one record to the next
+ * @slots: records a ring holds, a power of two
+ * @nr_rings: rings of this member
+ * @features: bits that later versions define
+ * @load_id: random, another one for every load of the module
+ * @group: group joined, NUL padded
+ * @member: member joined
+ * @nr_members: members of the group
+ */
+struct npk_info {
+	__u32 magic;
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u32 info_size;
+	__u32 rec_size;
+	__u32 slots;
+	__u32 nr_rings;
+	__aligned_u64 features;
+	__aligned_u64 load_id;
+	char group[NPK_GROUP_NAME_MAX];
+	__u32 member;
+	__u32 nr_members;
+};
+
+/**
+ * struct npk_prod - what the module says about one ring, read only
+ * @head: records written so far; store-release by the module, pairs with the
+ *	reader's load-acquire (A in docs/abi.md)
+ * @lost_records: records that found no room when they had to leave the table
+ * @lost_packets: packets in them
+ * @lost_octets: octets in them
+ * @bad_tail: times the reader's position made no sense
+ */
+struct npk_prod {
+	__aligned_u64 head;
+	__aligned_u64 lost_records;
+	__aligned_u64 lost_packets;
+	__aligned_u64 lost_octets;
+	__aligned_u64 bad_tail;
+};
+
+/**
+ * struct npk_cons - what the reader says about one ring, the only page it may write
+ * @tail: records done with so far; store-release by the reader, pairs with the
+ *	module's load-acquire (B in docs/abi.md)
+ */
+struct npk_cons {
+	__aligned_u64 tail;
+};
+
+/**
+ * enum npk_region - parts of a ring that are mapped on their own
+ * @NPK_REGION_INFO: struct npk_info, ring 0 only
+ * @NPK_REGION_PROD: struct npk_prod
+ * @NPK_REGION_CONS: struct npk_cons
+ * @NPK_REGION_DATA: the records
+ */
+enum npk_region {
+	NPK_REGION_INFO = 0,
+	NPK_REGION_PROD = 1,
+	NPK_REGION_CONS = 2,
+	NPK_REGION_DATA = 3,
+};
+
+/** NPK_MMAP_OFFSET() - offset for mmap */
+#define NPK_MMAP_OFFSET(ring, region)	(((ring) * 4ULL + (region)) << 32)
+
+/** NPK_JOIN_DISCARD - npk_join.flags: skip what is in the rings, counted as lost */
+#define NPK_JOIN_DISCARD	1U
+
+/**
+ * struct npk_join - argument of NPK_IOC_JOIN
+ * @group: name of the group, NUL terminated
+ * @member: number of the member, from 0
+ * @flags: NPK_JOIN_ bits
+ * @watermark: records in one ring that make poll() return at once, 0 = a quarter
+ * @_resv: zero
+ * @backlog: out: records that wait in the rings
+ * @oldest_ns: out: last packet of the oldest of them, CLOCK_MONOTONIC
+ */
+struct npk_join {
+	char group[NPK_GROUP_NAME_MAX];
+	__u32 member;
+	__u32 flags;
+	__u32 watermark;
+	__u32 _resv;
+	__aligned_u64 backlog;
+	__aligned_u64 oldest_ns;
+};
+
+/*
+ * NPK_IOC_JOIN: become a member.  ENOENT no such group or member, EBUSY taken or
+ * this file is a member already, EINVAL unknown flags.
+ * NPK_IOC_FLUSH: close every flow (end reason 4); returns at once.  EPERM without
+ * having joined or CAP_NET_ADMIN.
+ * NPK_IOC_SHUTDOWN: stop metering, close every flow, end the stream.  EPERM
+ * without CAP_NET_ADMIN.
+ */
+#define NPK_IOC_JOIN		_IOWR(0xbd, 1, struct npk_join)
+#define NPK_IOC_FLUSH		_IO(0xbd, 2)
+#define NPK_IOC_SHUTDOWN	_IO(0xbd, 3)
 
 #endif /* _UAPI_NPROBE_K_H */

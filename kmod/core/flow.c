@@ -27,12 +27,17 @@ void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt)
 		memcpy(flow->mpls, pkt->mpls, sizeof(flow->mpls));
 }
 
+static __always_inline u16 cap_len(u32 len)
+{
+	return len < LEN_MAX ? len : LEN_MAX;
+}
+
 void npk_flow_account(struct npk_flow *flow, const struct npk_pkt *pkt)
 {
-	u16 len = pkt->ip_len < LEN_MAX ? pkt->ip_len : LEN_MAX;
+	u16 min_len = cap_len(pkt->min_len), max_len = cap_len(pkt->max_len);
 
 	flow->packets += pkt->segs;
-	flow->octets += pkt->ip_len;
+	flow->octets += pkt->octets;
 	flow->tcp_flags |= pkt->tcp_flags;
 	if ((s64)(pkt->now_ns - flow->last_ns) > 0)
 		flow->last_ns = pkt->now_ns;
@@ -42,10 +47,10 @@ void npk_flow_account(struct npk_flow *flow, const struct npk_pkt *pkt)
 		flow->min_ttl = pkt->ttl;
 	if (pkt->ttl > flow->max_ttl)
 		flow->max_ttl = pkt->ttl;
-	if (len < flow->min_len)
-		flow->min_len = len;
-	if (len > flow->max_len)
-		flow->max_len = len;
+	if (min_len < flow->min_len)
+		flow->min_len = min_len;
+	if (max_len > flow->max_len)
+		flow->max_len = max_len;
 	if (unlikely(pkt->notes & 1U << NPK_NOTE_FRAGMENT) && flow->fragments != ~0U)
 		flow->fragments++;
 }

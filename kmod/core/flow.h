@@ -97,6 +97,20 @@ static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key
 }
 
 /**
+ * npk_flow_ifindex() - device of an entry
+ * @flow: entry in use
+ *
+ * Return: ifIndex, 0 when the key leaves it out.
+ */
+static inline u32 npk_flow_ifindex(const struct npk_flow *flow)
+{
+	struct npk_key key;
+
+	npk_flow_key(flow, &key);
+	return key.ifindex;
+}
+
+/**
  * npk_flow_start() - make an entry the flow of this packet, nothing accounted
  * @flow: entry; whatever it held is gone
  * @pkt: parsed packet, its first

@@ -55,6 +55,39 @@ NPK_STATIC_ASSERT(sizeof(struct npk_key) == 56);
 NPK_STATIC_ASSERT(offsetof(struct npk_key, addr) + 8 == NPK_KEY_WORDS4 * 8);
 
 /**
+ * enum npk_key_part - parts that a key can do without, as bits
+ * @NPK_KEY_TOS: type of service
+ * @NPK_KEY_VLAN: both tags
+ * @NPK_KEY_MPLS: top label
+ * @NPK_KEY_IFINDEX: device
+ */
+enum npk_key_part {
+	NPK_KEY_TOS = 1,
+	NPK_KEY_VLAN = 2,
+	NPK_KEY_MPLS = 4,
+	NPK_KEY_IFINDEX = 8,
+};
+
+/**
+ * npk_key_leave_out() - make parts of a key the same for all packets
+ * @key: complete key
+ * @parts: bits of enum npk_key_part
+ */
+static inline void npk_key_leave_out(struct npk_key *key, u32 parts)
+{
+	if (parts & NPK_KEY_TOS)
+		key->tos = 0;
+	if (parts & NPK_KEY_VLAN) {
+		key->vlan = NPK_VLAN_NONE;
+		key->vlan2 = NPK_VLAN_NONE;
+	}
+	if (parts & NPK_KEY_MPLS)
+		key->mpls = NPK_MPLS_NONE;
+	if (parts & NPK_KEY_IFINDEX)
+		key->ifindex = 0;
+}
+
+/**
  * struct npk_secret - keys of the hashes, random per load
  * @word: one per key word, and one for the last round
  */

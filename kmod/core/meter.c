@@ -123,18 +123,20 @@ static void account(struct npk_meter *m, const struct npk_pkt *pkt)
 	}
 	npk_flow_account(flow, pkt);
 	m->count.accounted.packets += pkt->segs;
-	m->count.accounted.octets += pkt->ip_len;
+	m->count.accounted.octets += pkt->octets;
 	m->count.live.packets += pkt->segs;
-	m->count.live.octets += pkt->ip_len;
+	m->count.live.octets += pkt->octets;
 	if (unlikely(pkt->tcp_flags & (NPK_TCP_FIN | NPK_TCP_RST)))
 		flow_ends(m, &slot);
 }
 
 void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_ignored reason)
 {
+	u32 segs = pkt->segs ? pkt->segs : 1;
+
 	m->count.frames++;
-	m->count.seen += pkt->segs;
-	m->count.ignored[reason] += pkt->segs;
+	m->count.seen += segs;
+	m->count.ignored[reason] += segs;
 }
 
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
@@ -147,11 +149,21 @@ void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
 		npk_meter_ignore(m, pkt, ign);
 		return;
 	}
+	if (unlikely(m->leave_out))
+		npk_key_leave_out(&pkt->key, m->leave_out);
 	m->count.frames++;
 	m->count.seen += pkt->segs;
 	if (unlikely(pkt->notes))
 		count_notes(m, pkt);
 	account(m, pkt);
+}
+
+/* Does npk_meter_flush() want this flow closed? */
+static bool is_flushed(const struct npk_meter *m, const struct npk_flow *flow)
+{
+	if (!m->flush_ns || (s64)(flow->first_ns - m->flush_ns) > 0)
+		return false;
+	return !m->flush_ifindex || npk_flow_ifindex(flow) == m->flush_ifindex;
 }
 
 static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
@@ -160,6 +172,10 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 	u8 reason;
 	u64 due = npk_expire_due(flow, &m->limits, &reason);
 
+	if ((s64)(m->now_ns - due) < 0 && is_flushed(m, flow)) {
+		reason = NPK_END_FORCED;
+		due = m->now_ns;
+	}
 	if ((s64)(m->now_ns - due) < 0) {
 		set_due(slot, due_tick(m, due));
 		return;
@@ -200,29 +216,47 @@ static u32 sweep_quota(struct npk_meter *m, u64 late, u32 max_buckets)
 		m->swept_ns -= (want - max_buckets) * per_bucket;
 		want = max_buckets;
 	}
+	if (want < m->look_at_all)
+		want = m->look_at_all < max_buckets ? m->look_at_all : max_buckets;
 	return want;
+}
+
+static void sweep_next(struct npk_meter *m)
+{
+	sweep_bucket(m, npk_table_bucket(&m->table, m->cursor), npk_tick(m->now_ns),
+		     m->look_at_all);
+	m->cursor = m->cursor + 1 < m->table.nr_buckets ? m->cursor + 1 : 0;
+	if (m->look_at_all)
+		m->look_at_all--;
 }
 
 u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 {
-	bool all;
-	u64 late;
 	u32 i, quota;
+	u64 late;
 
 	if ((s64)(now_ns - m->now_ns) > 0)
 		m->now_ns = now_ns;
 	if (!m->table.nr_flows) {
 		m->swept_ns = m->now_ns;
+		m->look_at_all = 0;
 		return 0;
 	}
 	late = m->now_ns - m->swept_ns;
-	all = late > JUMP_NS;
-	quota = sweep_quota(m, late, all ? m->table.nr_buckets : max_buckets);
-	for (i = 0; i < quota; i++) {
-		sweep_bucket(m, npk_table_bucket(&m->table, m->cursor), npk_tick(m->now_ns), all);
-		m->cursor = m->cursor + 1 < m->table.nr_buckets ? m->cursor + 1 : 0;
-	}
+	if (late > JUMP_NS)
+		m->look_at_all = m->table.nr_buckets;
+	quota = sweep_quota(m, late, max_buckets);
+	for (i = 0; i < quota; i++)
+		sweep_next(m);
 	return quota;
+}
+
+void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)
+{
+	/* one flush at a time: a second one for another device takes all */
+	m->flush_ifindex = m->look_at_all && m->flush_ifindex != ifindex ? 0 : ifindex;
+	m->flush_ns = now_ns;
+	m->look_at_all = m->table.nr_buckets;
 }
 
 bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)

@@ -63,6 +63,10 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
  * @now_ns: latest time seen
  * @swept_ns: up to when the reaper's sweep is on time
  * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
+ * @look_at_all: so many buckets are still to be looked at in full, deadlines or not
+ * @flush_ns: flows that began by then are to be closed, 0 = none
+ * @flush_ifindex: only those of this device, 0 = all
+ * @leave_out: enum npk_key_part, parts that the key shall not have
  * @count: counters
  */
 struct npk_meter {
@@ -73,6 +77,10 @@ struct npk_meter {
 	u64 now_ns;
 	u64 swept_ns;
 	u32 cursor;
+	u32 look_at_all;
+	u64 flush_ns;
+	u32 flush_ifindex;
+	u32 leave_out;
 	struct npk_meter_count count;
 };
 
@@ -103,8 +111,7 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  * npk_meter_sweep() - close what is due in the next buckets
  * @m: meter
  * @now_ns: present time
- * @max_buckets: look at no more than this; not heeded after a jump of the clock
- *	by minutes, when every flow has to be looked at
+ * @max_buckets: look at no more than this
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the idle
  * timeout (100 seconds at most), so that nothing stays longer than a quarter of it past its time.
@@ -113,6 +120,16 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  * Return: buckets looked at; @max_buckets when there may be more to do now.
  */
 u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets);
+
+/**
+ * npk_meter_flush() - have the sweep close all flows there are, reason "forced"
+ * @m: meter
+ * @now_ns: present time; flows that begin later are not meant
+ * @ifindex: only flows of this device, 0 = all
+ *
+ * Only marks; npk_meter_sweep() does the work, and @emit may hold it up.
+ */
+void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex);
 
 /**
  * npk_meter_expire_all() - close every flow, end reason "forced"

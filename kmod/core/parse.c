@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "parse.h"
-
-/* IEEE 802 numbers, EtherTypes (IANA) */
-#define ETHERTYPE_IP4		0x0800
-#define ETHERTYPE_IP6		0x86dd
-#define ETHERTYPE_VLAN		0x8100	/* 802.1Q C-tag */
-#define ETHERTYPE_SVLAN		0x88a8	/* 802.1ad S-tag */
-#define ETHERTYPE_OLD_QINQ	0x9100	/* before 802.1ad */
-#define ETHERTYPE_MPLS		0x8847
-#define ETHERTYPE_MPLS_UP	0x8848	/* upstream-assigned, RFC 5332 */
-#define ETHERTYPE_PPPOE		0x8864	/* session stage, RFC 2516 */
-#define ETHERTYPE_MIN		0x0600	/* below: an 802.3 length */
-
-/* PPP protocol numbers (IANA) */
-#define PPP_IP4			0x0021
-#define PPP_IP6			0x0057
-#define PPP_MPLS		0x0281
+#include "cursor.h"
+#include "link.h"
 
 /* IPv6 extension headers, RFC 8200 section 4, RFC 4302 */
 #define EXT_HOPBYHOP		0
@@ -25,25 +10,14 @@
 #define EXT_DSTOPTS		60
 #define OPT6_PAD1		0x00
 #define OPT6_JUMBO		0xc2	/* RFC 2675 */
+#define JUMBO_HLEN		8	/* hop-by-hop header with nothing else */
 
 #define ETH_HLEN_		14
 #define IP4_HLEN_MIN		20
 #define IP6_HLEN		40
 #define TCP_DOFF_MIN		5	/* 32-bit words, RFC 9293 section 3.1 */
 
-#define MAX_TAGS		3	/* the innermost of three is not in the key */
-#define MAX_LABELS		10
 #define MAX_EXT_HEADERS		32
-
-/* @len octets at @off: in place when linear, else pulled into @buf, else NULL. */
-static __always_inline const u8 *at(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf)
-{
-	if (likely(off + len <= pkt->linear))
-		return pkt->data + off;
-	if (!pkt->pull || off + len > pkt->captured)
-		return NULL;
-	return pkt->pull(pkt, off, len, buf) ? buf : NULL;
-}
 
 static void note(struct npk_pkt *pkt, enum npk_note n)
 {
@@ -59,7 +33,7 @@ static u32 min_u32(u32 a, u32 b)
 static void parse_tcp_flags(struct npk_pkt *pkt, u32 off, u32 end)
 {
 	u8 buf[2];
-	const u8 *p = off + 14 <= end ? at(pkt, off + 12, 2, buf) : NULL;
+	const u8 *p = off + 14 <= end ? npk_at(pkt, off + 12, 2, buf) : NULL;
 
 	if (!p) {
 		note(pkt, NPK_NOTE_L4_TRUNCATED);
@@ -72,6 +46,56 @@ static void parse_tcp_flags(struct npk_pkt *pkt, u32 off, u32 end)
 	pkt->tcp_flags = npk_load_be16(p) & 0x0fff;
 }
 
+/* Octets of the transport header at @off that every merged packet had. */
+static u32 transport_hlen(const struct npk_pkt *pkt, u32 off)
+{
+	u8 buf[1];
+	const u8 *p;
+
+	switch (pkt->key.proto) {
+	case NPK_PROTO_TCP:
+		p = npk_at(pkt, off + 12, 1, buf);
+		return p ? (p[0] >> 4) * 4U : 0;
+	case NPK_PROTO_UDP:
+		return 8;
+	case NPK_PROTO_SCTP:
+		return 12;
+	}
+	return 0;
+}
+
+/*
+ * A packet that was merged on reception, or not yet cut on its way out of a
+ * local socket: say what the wire carried.  @off is where the transport header
+ * is.  The hop-by-hop header that only announces the merged packet's length
+ * (BIG TCP, RFC 2675) never was on the wire.
+ */
+static noinline void parse_merged(struct npk_pkt *pkt, u32 off)
+{
+	u32 hlen = pkt->gso_hdr_len, payload, last;
+
+	if (!hlen)
+		hlen = off - pkt->l3_off + transport_hlen(pkt, off);
+	if (pkt->jumbo && hlen > JUMBO_HLEN) {
+		hlen -= JUMBO_HLEN;
+		pkt->octets -= JUMBO_HLEN;
+	}
+	payload = pkt->octets > hlen ? pkt->octets - hlen : 0;
+	if (!pkt->segs)		/* from a guest: not to be trusted, rounded up */
+		pkt->segs = payload ? (payload - 1) / pkt->gso_size + 1 : 1;
+	if (pkt->segs <= 1)
+		return;
+	note(pkt, NPK_NOTE_MERGED);
+	pkt->octets += (pkt->segs - 1) * hlen;
+	if (pkt->gso_size == NPK_GSO_BY_FRAGS) {
+		pkt->min_len = hlen;
+		return;
+	}
+	last = payload - min_u32(payload, (pkt->segs - 1) * pkt->gso_size);
+	pkt->min_len = hlen + last;
+	pkt->max_len = hlen + min_u32(payload, pkt->gso_size);
+}
+
 /* Ports, or ICMP type and code; @end is where the IP packet ends. */
 static __always_inline void parse_l4(struct npk_pkt *pkt, u32 off, u32 end)
 {
@@ -81,9 +105,11 @@ static __always_inline void parse_l4(struct npk_pkt *pkt, u32 off, u32 end)
 	const u8 *p;
 	u8 buf[4];
 
+	if (unlikely(pkt->gso_size))
+		parse_merged(pkt, off);
 	if (!need)
 		return;
-	p = off + need <= end ? at(pkt, off, need, buf) : NULL;
+	p = off + need <= end ? npk_at(pkt, off, need, buf) : NULL;
 	if (!p) {
 		note(pkt, NPK_NOTE_L4_TRUNCATED);
 		return;
@@ -109,6 +135,9 @@ static __always_inline u32 cap_ip_len(struct npk_pkt *pkt, u32 off, u32 len)
 	}
 	pkt->l3_off = off;
 	pkt->ip_len = len;
+	pkt->octets = len;
+	pkt->min_len = len;
+	pkt->max_len = len;
 	return min_u32(off + len, pkt->captured);
 }
 
@@ -117,7 +146,7 @@ static __always_inline enum npk_ignored parse_ip4(struct npk_pkt *pkt, u32 off)
 	struct npk_key *key = &pkt->key;
 	u32 hlen, tot_len, end, frag;
 	u8 buf[IP4_HLEN_MIN];
-	const u8 *ip = at(pkt, off, IP4_HLEN_MIN, buf);
+	const u8 *ip = npk_at(pkt, off, IP4_HLEN_MIN, buf);
 
 	if (!ip)
 		return NPK_IGN_IP4_TRUNCATED;
@@ -150,7 +179,7 @@ static __always_inline enum npk_ignored parse_ip4(struct npk_pkt *pkt, u32 off)
 static u32 jumbo_len(const struct npk_pkt *pkt, u32 off)
 {
 	u8 buf[6];
-	const u8 *p = at(pkt, off, 2, buf);
+	const u8 *p = npk_at(pkt, off, 2, buf);
 	u32 end, steps;
 
 	if (!p)
@@ -158,7 +187,7 @@ static u32 jumbo_len(const struct npk_pkt *pkt, u32 off)
 	end = off + (p[1] + 1U) * 8;
 	off += 2;
 	for (steps = 0; steps < 16 && off + 6 <= end; steps++) {
-		p = at(pkt, off, 6, buf);
+		p = npk_at(pkt, off, 6, buf);
 		if (!p)
 			return 0;
 		if (p[0] == OPT6_JUMBO && p[1] == 4)
@@ -214,7 +243,7 @@ static noinline void parse_ext6(struct npk_pkt *pkt, u32 off, u32 end)
 			note(pkt, NPK_NOTE_EXT_TOO_DEEP);
 			return;
 		}
-		p = off + 8 <= end ? at(pkt, off, 8, buf) : NULL;
+		p = off + 8 <= end ? npk_at(pkt, off, 8, buf) : NULL;
 		if (!p) {
 			note(pkt, NPK_NOTE_L4_TRUNCATED);
 			return;
@@ -234,7 +263,7 @@ static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 {
 	struct npk_key *key = &pkt->key;
 	u8 buf[IP6_HLEN];
-	const u8 *ip = at(pkt, off, IP6_HLEN, buf);
+	const u8 *ip = npk_at(pkt, off, IP6_HLEN, buf);
 	u32 word, len, end;
 
 	if (!ip)
@@ -243,8 +272,12 @@ static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 		return NPK_IGN_BAD_VERSION;
 	word = npk_load_be32(ip);
 	len = npk_load_be16(ip + 4);
-	if (unlikely(!len) && ip[6] == EXT_HOPBYHOP)
+	if (unlikely(!len) && ip[6] == EXT_HOPBYHOP) {
 		len = jumbo_len(pkt, off + IP6_HLEN);
+		pkt->jumbo = len;
+	} else if (unlikely(!len && pkt->gso_size)) {
+		len = pkt->wire_len - off - IP6_HLEN;	/* BIG TCP without the header */
+	}
 
 	/* A jumbo length near 2^32 must not wrap: the cap makes it the frame's. */
 	end = cap_ip_len(pkt, off, len > 0xffffffffU - IP6_HLEN ? len : len + IP6_HLEN);
@@ -261,136 +294,6 @@ static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 	return NPK_IGN_NONE;
 }
 
-static noinline enum npk_ignored parse_vlan(struct npk_pkt *pkt, u32 *off, u16 *type, u32 nr_tags)
-{
-	u8 buf[4];
-	const u8 *p = at(pkt, *off, 4, buf);
-	u16 vid;
-
-	if (nr_tags == MAX_TAGS)
-		return NPK_IGN_TOO_MANY_TAGS;
-	if (!p)
-		return NPK_IGN_L2_TRUNCATED;
-	vid = npk_load_be16(p) & 0x0fff;
-	if (nr_tags == 0)
-		pkt->key.vlan = vid;
-	else if (nr_tags == 1)
-		pkt->key.vlan2 = vid;
-	*off += 4;
-	*type = npk_load_be16(p + 2);
-	return NPK_IGN_NONE;
-}
-
-/* 802.3: LLC with SNAP, or LLC with IP's own service access point. */
-static noinline enum npk_ignored parse_llc(struct npk_pkt *pkt, u32 *off, u16 *type)
-{
-	u8 buf[8];
-	const u8 *p = at(pkt, *off, 3, buf);
-
-	if (!p)
-		return NPK_IGN_L2_TRUNCATED;
-	if (p[0] == 0x06 && p[1] == 0x06 && p[2] == 0x03) {
-		*off += 3;
-		*type = ETHERTYPE_IP4;
-		return NPK_IGN_NONE;
-	}
-	if (p[0] != 0xaa || p[1] != 0xaa || p[2] != 0x03)
-		return NPK_IGN_NOT_IP;
-	p = at(pkt, *off, 8, buf);
-	if (!p)
-		return NPK_IGN_L2_TRUNCATED;
-	/* OUI 0 (RFC 1042) or the bridge-tunnel 00-00-f8 (802.1H) */
-	if (p[3] || p[4] || (p[5] && p[5] != 0xf8))
-		return NPK_IGN_NOT_IP;
-	*off += 8;
-	*type = npk_load_be16(p + 6);
-	return *type < ETHERTYPE_MIN ? NPK_IGN_NOT_IP : NPK_IGN_NONE;
-}
-
-/*
- * RFC 3032 label stack.  Nothing says what is below it: the first nibble is
- * the IP version, 0 and 1 are a pseudo-wire (RFC 4385).
- */
-static noinline enum npk_ignored parse_mpls(struct npk_pkt *pkt, u32 *off, u16 *type)
-{
-	u8 buf[4];
-	const u8 *p;
-	u32 entry;
-
-	do {
-		if (pkt->nr_mpls == MAX_LABELS)
-			return NPK_IGN_MPLS_TOO_DEEP;
-		p = at(pkt, *off, 4, buf);
-		if (!p)
-			return NPK_IGN_L2_TRUNCATED;
-		entry = npk_load_be32(p);
-		if (!pkt->nr_mpls)
-			pkt->key.mpls = entry >> 12;
-		if (pkt->nr_mpls < NPK_MPLS_MAX)
-			pkt->mpls[pkt->nr_mpls] = entry;
-		pkt->nr_mpls++;
-		*off += 4;
-	} while (!(entry & 0x100));
-
-	p = at(pkt, *off, 1, buf);
-	if (!p)
-		return NPK_IGN_L2_TRUNCATED;
-	if (p[0] >> 4 != 4 && p[0] >> 4 != 6)
-		return NPK_IGN_MPLS_NOT_IP;
-	*type = p[0] >> 4 == 4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6;
-	return NPK_IGN_NONE;
-}
-
-/* RFC 2516 session data: version and type 1, code 0, then PPP. */
-static noinline enum npk_ignored parse_pppoe(struct npk_pkt *pkt, u32 *off, u16 *type)
-{
-	u8 buf[8];
-	const u8 *p = at(pkt, *off, 8, buf);
-	u16 proto;
-
-	if (!p)
-		return NPK_IGN_L2_TRUNCATED;
-	if (p[0] != 0x11 || p[1])
-		return NPK_IGN_PPPOE_NOT_IP;
-	proto = npk_load_be16(p + 6);
-	*off += 8;
-	if (proto & 0x0100) {	/* compressed to one octet, RFC 1661 section 6.5 */
-		proto >>= 8;
-		*off -= 1;
-	}
-	switch (proto) {
-	case PPP_IP4:
-		*type = ETHERTYPE_IP4;
-		return NPK_IGN_NONE;
-	case PPP_IP6:
-		*type = ETHERTYPE_IP6;
-		return NPK_IGN_NONE;
-	case PPP_MPLS:
-		*type = ETHERTYPE_MPLS;
-		return NPK_IGN_NONE;
-	}
-	return NPK_IGN_PPPOE_NOT_IP;
-}
-
-/* One step below an EtherType that is not IP; ends because each consumes data. */
-static noinline enum npk_ignored parse_shim(struct npk_pkt *pkt, u32 *off, u16 *type, u32 *nr_tags)
-{
-	switch (*type) {
-	case ETHERTYPE_VLAN:
-	case ETHERTYPE_SVLAN:
-	case ETHERTYPE_OLD_QINQ:
-		return parse_vlan(pkt, off, type, (*nr_tags)++);
-	case ETHERTYPE_MPLS:
-	case ETHERTYPE_MPLS_UP:
-		return parse_mpls(pkt, off, type);
-	case ETHERTYPE_PPPOE:
-		return parse_pppoe(pkt, off, type);
-	}
-	if (*type >= ETHERTYPE_MIN)
-		return NPK_IGN_NOT_IP;
-	return parse_llc(pkt, off, type);
-}
-
 static void reset_results(struct npk_pkt *pkt)
 {
 	memset(&pkt->key, 0, sizeof(pkt->key));
@@ -401,6 +304,7 @@ static void reset_results(struct npk_pkt *pkt)
 	pkt->flow_label = 0;
 	pkt->tcp_flags = 0;
 	pkt->nr_mpls = 0;
+	pkt->jumbo = false;
 	pkt->notes = 0;
 }
 
@@ -414,13 +318,17 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt)
 	if (unlikely(pkt->linear < ETH_HLEN_))
 		return NPK_IGN_L2_TRUNCATED;
 	reset_results(pkt);
+	if (unlikely(pkt->has_tag)) {
+		pkt->key.vlan = pkt->vlan_tci & 0x0fff;
+		nr_tags = 1;
+	}
 	type = npk_load_be16(pkt->data + 12);
-	while (unlikely(type != ETHERTYPE_IP4 && type != ETHERTYPE_IP6)) {
-		ign = parse_shim(pkt, &off, &type, &nr_tags);
+	while (unlikely(type != NPK_ETHERTYPE_IP4 && type != NPK_ETHERTYPE_IP6)) {
+		ign = npk_link_shim(pkt, &off, &type, &nr_tags);
 		if (ign)
 			return ign;
 	}
-	return type == ETHERTYPE_IP4 ? parse_ip4(pkt, off) : parse_ip6(pkt, off);
+	return type == NPK_ETHERTYPE_IP4 ? parse_ip4(pkt, off) : parse_ip6(pkt, off);
 }
 
 const char *npk_ignored_name(enum npk_ignored reason)
@@ -451,6 +359,7 @@ const char *npk_note_name(enum npk_note n)
 		[NPK_NOTE_L4_TRUNCATED] = "note_l4_truncated",
 		[NPK_NOTE_BAD_TCP] = "note_bad_tcp",
 		[NPK_NOTE_EXT_TOO_DEEP] = "note_ext_too_deep",
+		[NPK_NOTE_MERGED] = "note_merged",
 	};
 
 	return name[n];

@@ -63,6 +63,7 @@ enum npk_ignored {
  * @NPK_NOTE_L4_TRUNCATED: ends before ports, ICMP type or TCP flags
  * @NPK_NOTE_BAD_TCP: TCP data offset below 5: the flags are not believed
  * @NPK_NOTE_EXT_TOO_DEEP: more than 32 IPv6 extension headers
+ * @NPK_NOTE_MERGED: packets that arrived merged into fewer
  * @__NPK_NOTE_MAX: number of values
  */
 enum npk_note {
@@ -71,6 +72,7 @@ enum npk_note {
 	NPK_NOTE_L4_TRUNCATED,
 	NPK_NOTE_BAD_TCP,
 	NPK_NOTE_EXT_TOO_DEEP,
+	NPK_NOTE_MERGED,
 	__NPK_NOTE_MAX,
 };
 
@@ -87,6 +89,9 @@ struct npk_pkt;
  */
 typedef bool (*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf);
 
+/** NPK_GSO_BY_FRAGS - npk_pkt.gso_size when merged packets differ in size */
+#define NPK_GSO_BY_FRAGS	0xffffU
+
 /** NPK_PULL_MAX - longest single header the parser asks for */
 #define NPK_PULL_MAX	40
 
@@ -100,18 +105,30 @@ typedef bool (*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf
  * @priv: for @pull
  * @now_ns: time of reception, nanoseconds of the source's clock
  * @ifindex: device it was received on
- * @segs: packets on the wire that were merged into this one, 1 for most
+ * @segs: packets on the wire that were merged into this one, 1 for most; 0 with
+ *	@gso_size set: not known, npk_parse() works it out
+ * @gso_size: payload octets of each merged packet but the last, 0 = not merged,
+ *	NPK_GSO_BY_FRAGS = they differ
+ * @gso_hdr_len: octets from the IP header to the payload that was merged; 0 = to
+ *	the end of the outermost transport header
+ * @vlan_tci: tag that the device took out of the frame, if @has_tag
+ * @has_tag: there is one; it is the outermost
  * @key: result: the flow key
  * @l3_off: result: offset of the IP header
- * @ip_len: result: IP octets, capped at what the frame had on the wire
+ * @ip_len: result: IP octets of the packet as it came, capped at the frame's
+ * @octets: result: IP octets on the wire: @ip_len, and for merged packets the
+ *	headers that merging removed
+ * @min_len: result: shortest IP packet on the wire in it
+ * @max_len: result: longest
  * @flow_label: result: IPv6 flow label
  * @tcp_flags: result: 12 bits, 0 when not TCP
  * @ttl: result: TTL or hop limit
  * @nr_mpls: result: labels seen, at most NPK_MPLS_MAX are kept
  * @mpls: result: label stack entries, top first, host order
+ * @jumbo: result: the length is that of an IPv6 jumbo payload option
  * @notes: result: bit set of enum npk_note
  *
- * The fields up to @segs are the caller's; npk_parse() sets the others.  Packet
+ * The fields up to @has_tag are the caller's; npk_parse() sets the others.  Packet
  * contents are hostile: nothing is read that the cursor did not grant.
  */
 struct npk_pkt {
@@ -124,14 +141,22 @@ struct npk_pkt {
 	u64 now_ns;
 	u32 ifindex;
 	u32 segs;
+	u32 gso_size;
+	u32 gso_hdr_len;
+	u16 vlan_tci;
+	bool has_tag;
 
 	struct npk_key key;
 	u32 l3_off;
 	u32 ip_len;
+	u32 octets;
+	u32 min_len;
+	u32 max_len;
 	u32 flow_label;
 	u16 tcp_flags;
 	u8 ttl;
 	u8 nr_mpls;
+	bool jumbo;
 	u32 mpls[NPK_MPLS_MAX];
 	u32 notes;
 };

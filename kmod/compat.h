@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only file that knows kernel versions. */
+#ifndef NPK_COMPAT_H
+#define NPK_COMPAT_H
+
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/netdevice.h>
+#include <linux/version.h>
+#include <linux/vmalloc.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void npk_vma_clear_maywrite(struct vm_area_struct *vma)
+{
+	vma->vm_flags &= ~VM_MAYWRITE;
+}
+#else
+static inline void npk_vma_clear_maywrite(struct vm_area_struct *vma)
+{
+	vm_flags_clear(vma, VM_MAYWRITE);
+}
+#endif
+
+/* Zeroed memory, in huge pages where the kernel can (5.18). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+static inline void *npk_alloc_large(unsigned long size)
+{
+	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+}
+#else
+static inline void *npk_alloc_large(unsigned long size)
+{
+	return vmalloc_huge(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+}
+#endif
+
+/* Is a tc classifier in the receive path of this device? (5.10; tcx since 6.6) */
+#ifdef CONFIG_NET_CLS_ACT
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+static inline bool npk_dev_has_tc(const struct net_device *dev)
+{
+	return rcu_access_pointer(dev->miniq_ingress);
+}
+#else
+static inline bool npk_dev_has_tc(const struct net_device *dev)
+{
+	return rcu_access_pointer(dev->tcx_ingress);
+}
+#endif
+#else
+static inline bool npk_dev_has_tc(const struct net_device *dev)
+{
+	return false;
+}
+#endif
+
+/* softnet_data.dropped became atomic_t in 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+static inline u32 npk_cpu_softnet_drops(int cpu)
+{
+	return per_cpu(softnet_data, cpu).dropped;
+}
+#else
+static inline u32 npk_cpu_softnet_drops(int cpu)
+{
+	return atomic_read(&per_cpu(softnet_data, cpu).dropped);
+}
+#endif
+
+/* Packets that all CPUs' backlogs refused since the system started. */
+static inline u64 npk_softnet_drops(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += npk_cpu_softnet_drops(cpu);
+	return sum;
+}
+
+#endif /* NPK_COMPAT_H */

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Source "kmod[:GROUP[/MEMBER]]": the rings of the kernel module.  The protocol
+ * is in nprobe_k.h, the barriers in docs/abi.md.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kmod/core/parse.h"
+#include "kmod/core/ring.h"
+#include "source.h"
+
+#define DEVICE		"/dev/nprobe_k"
+#define STATS		"/proc/net/nprobe_k/stats"
+/* records looked at and not yet released, all rings together; a power of two */
+#define WINDOW		65536
+/* after a flush: quiet for so long means that all flows are out */
+#define QUIET_MS	300
+#define FLUSH_MAX_MS	3000
+
+/**
+ * struct ring - one mapped ring
+ * @prod: the module's page
+ * @cons: our page
+ * @data: records, rec_size apart
+ * @looked: records looked at
+ * @tail: records released
+ */
+struct ring {
+	const struct npk_prod *prod;
+	struct npk_cons *cons;
+	const uint8_t *data;
+	uint64_t looked;
+	uint64_t tail;
+};
+
+/**
+ * struct src_kmod - a member of a group
+ * @src: base, first member
+ * @fd: joined file, or -1
+ * @join: what was joined, and the backlog found
+ * @info: the module's first page, copied
+ * @rings: @info.nr_rings of them
+ * @order: ring of every record looked at, in the order in which they were shown
+ * @shown: entries ever put into @order
+ * @released: entries done with
+ * @ended: the module ended the stream
+ * @flush: close all flows at the end
+ * @flush_ms: when that was asked for, monotonic, or 0
+ * @quiet_ms: when the last record came after it
+ */
+struct src_kmod {
+	struct npk_source src;
+	int fd;
+	struct npk_join join;
+	struct npk_info info;
+	struct ring *rings;
+	uint16_t order[WINDOW];
+	uint64_t shown;
+	uint64_t released;
+	bool ended;
+	bool flush;
+	uint64_t flush_ms;
+	uint64_t quiet_ms;
+};
+
+static struct src_kmod *to_kmod(const struct npk_source *src)
+{
+	return (struct src_kmod *)src;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static size_t data_size(const struct npk_info *info)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return ((size_t)info->slots * info->rec_size + page - 1) & ~(page - 1);
+}
+
+static void *map(struct src_kmod *k, uint32_t ring, enum npk_region region, size_t size)
+{
+	int prot = region == NPK_REGION_CONS ? PROT_READ | PROT_WRITE : PROT_READ;
+	void *p = mmap(NULL, size, prot, MAP_SHARED, k->fd, (off_t)NPK_MMAP_OFFSET(ring, region));
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* "GROUP[/MEMBER]" or nothing */
+static int parse_arg(struct src_kmod *k, const char *arg)
+{
+	const char *slash = strchrnul(arg, '/');
+	char *end = NULL;
+
+	if (!*arg) {
+		strcpy(k->join.group, "default");
+		return 0;
+	}
+	if (slash == arg || (size_t)(slash - arg) >= sizeof(k->join.group))
+		return npk_source_fail(&k->src, -EINVAL, "kmod:%s: not GROUP or GROUP/MEMBER", arg);
+	memcpy(k->join.group, arg, (size_t)(slash - arg));
+	if (!*slash)
+		return 0;
+	k->join.member = (uint32_t)strtoul(slash + 1, &end, 10);
+	if (end == slash + 1 || *end || slash[1] == '-' || slash[1] == '+')
+		return npk_source_fail(&k->src, -EINVAL, "kmod:%s: not GROUP or GROUP/MEMBER", arg);
+	return 0;
+}
+
+static int open_device(struct src_kmod *k)
+{
+	k->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (k->fd >= 0)
+		return 0;
+	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+		return npk_source_fail(&k->src, -ENODEV,
+				       "kmod: the module is not loaded (no " DEVICE ")");
+	return npk_source_fail(&k->src, -errno, DEVICE ": %s", strerror(errno));
+}
+
+static int join(struct src_kmod *k)
+{
+	if (!ioctl(k->fd, NPK_IOC_JOIN, &k->join))
+		return 0;
+	if (errno == ENOENT)
+		return npk_source_fail(&k->src, -ENOENT,
+				       "kmod: the module has no group %s with a member %u",
+				       k->join.group, k->join.member);
+	if (errno == EBUSY)
+		return npk_source_fail(&k->src, -EBUSY,
+				       "kmod: group %s, member %u has a reader already",
+				       k->join.group, k->join.member);
+	return npk_source_fail(&k->src, -errno, DEVICE ": cannot join: %s", strerror(errno));
+}
+
+static int map_info(struct src_kmod *k)
+{
+	const struct npk_info *info = map(k, 0, NPK_REGION_INFO, (size_t)sysconf(_SC_PAGESIZE));
+
+	if (!info)
+		return npk_source_fail(&k->src, -errno, DEVICE ": mmap: %s", strerror(errno));
+	k->info = *info;
+	munmap((void *)info, (size_t)sysconf(_SC_PAGESIZE));
+	if (k->info.magic != NPK_INFO_MAGIC || k->info.abi_major != NPK_ABI_MAJOR ||
+	    k->info.rec_size < sizeof(struct npk_rec))
+		return npk_source_fail(&k->src, -EPROTO,
+				       "kmod: the module speaks ABI %u.%u, this library %u.%u",
+				       k->info.abi_major, k->info.abi_minor, NPK_ABI_MAJOR,
+				       NPK_ABI_MINOR);
+	k->rings = calloc(k->info.nr_rings, sizeof(*k->rings));
+	return k->rings ? 0 : -ENOMEM;
+}
+
+static int map_ring(struct src_kmod *k, uint32_t i)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct ring *r = &k->rings[i];
+
+	r->prod = map(k, i, NPK_REGION_PROD, page);
+	r->cons = r->prod ? map(k, i, NPK_REGION_CONS, page) : NULL;
+	r->data = r->cons ? map(k, i, NPK_REGION_DATA, data_size(&k->info)) : NULL;
+	if (!r->data)
+		return npk_source_fail(&k->src, -errno, DEVICE ": mmap: %s", strerror(errno));
+	r->tail = r->cons->tail;	/* where the reader before us ended */
+	r->looked = r->tail;
+	return 0;
+}
+
+static int set_up(struct src_kmod *k, const char *arg)
+{
+	uint32_t i;
+	int err = parse_arg(k, arg);
+
+	if (!err)
+		err = open_device(k);
+	if (!err)
+		err = join(k);
+	if (!err)
+		err = map_info(k);
+	for (i = 0; !err && i < k->info.nr_rings; i++)
+		err = map_ring(k, i);
+	return err;
+}
+
+static int src_kmod_open(const char *arg, const struct npk_source_opts *opts,
+			 struct npk_source **out)
+{
+	struct src_kmod *k = calloc(1, sizeof(*k));
+
+	*out = k ? &k->src : NULL;
+	if (!k)
+		return -ENOMEM;
+	k->src.ops = &npk_src_kmod;
+	k->fd = -1;
+	k->flush = opts->flush;
+	if (opts->discard)
+		k->join.flags = NPK_JOIN_DISCARD;
+	return set_up(k, *arg == ':' ? arg + 1 : arg);
+}
+
+static void src_kmod_close(struct npk_source *src)
+{
+	struct src_kmod *k = to_kmod(src);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint32_t i;
+
+	for (i = 0; k->rings && i < k->info.nr_rings; i++) {
+		if (k->rings[i].prod)
+			munmap((void *)k->rings[i].prod, page);
+		if (k->rings[i].cons)
+			munmap(k->rings[i].cons, page);
+		if (k->rings[i].data)
+			munmap((void *)k->rings[i].data, data_size(&k->info));
+	}
+	free(k->rings);
+	if (k->fd >= 0)
+		close(k->fd);
+	free(k);
+}
+
+static int src_kmod_fd(const struct npk_source *src)
+{
+	return to_kmod(src)->fd;
+}
+
+/* Take in the names of new records, ring after ring. */
+static void look(struct src_kmod *k)
+{
+	uint32_t i;
+
+	for (i = 0; i < k->info.nr_rings; i++) {
+		struct ring *r = &k->rings[i];
+		/* A: pairs with the module's store-release of head */
+		uint64_t head = __atomic_load_n(&r->prod->head, __ATOMIC_ACQUIRE);
+
+		while (r->looked != head && k->shown - k->released < WINDOW) {
+			k->order[k->shown++ & (WINDOW - 1)] = (uint16_t)i;
+			r->looked++;
+		}
+	}
+}
+
+static int src_kmod_work(struct npk_source *src)
+{
+	struct src_kmod *k = to_kmod(src);
+	struct pollfd p = { .fd = k->fd, .events = POLLIN };
+	uint64_t before = k->shown;
+
+	look(k);
+	if (k->shown == k->released && poll(&p, 1, 0) == 1 && p.revents & POLLHUP)
+		k->ended = true;
+	if (k->ended)
+		return -ENODATA;
+	return k->shown != before ? NPK_WORK_MORE : NPK_WORK_WAIT;
+}
+
+static size_t src_kmod_peek(struct npk_source *src, const struct npk_rec **recs, size_t max)
+{
+	struct src_kmod *k = to_kmod(src);
+	uint64_t pos[k->info.nr_rings];
+	size_t n, i, ring;
+
+	look(k);
+	for (i = 0; i < k->info.nr_rings; i++)
+		pos[i] = k->rings[i].tail;
+	n = (size_t)(k->shown - k->released);
+	if (n > max)
+		n = max;
+	for (i = 0; i < n; i++) {
+		ring = k->order[(k->released + i) & (WINDOW - 1)];
+		recs[i] = (const struct npk_rec *)(k->rings[ring].data +
+			(size_t)npk_ring_slot(pos[ring]++, k->info.slots) * k->info.rec_size);
+	}
+	return n;
+}
+
+static void src_kmod_release(struct npk_source *src, size_t nr_recs)
+{
+	struct src_kmod *k = to_kmod(src);
+	uint32_t i;
+
+	while (nr_recs--)
+		k->rings[k->order[k->released++ & (WINDOW - 1)]].tail++;
+	for (i = 0; i < k->info.nr_rings; i++) {
+		struct ring *r = &k->rings[i];
+
+		/* B: pairs with the module's load-acquire of tail */
+		if (r->cons->tail != r->tail)
+			__atomic_store_n(&r->cons->tail, r->tail, __ATOMIC_RELEASE);
+	}
+}
+
+/*
+ * The module's flows stay for whoever joins next, unless a flush was asked for:
+ * then records are taken until no more come.
+ */
+static int src_kmod_expire_all(struct npk_source *src)
+{
+	struct src_kmod *k = to_kmod(src);
+	uint64_t before = k->shown, now = now_ms();
+
+	look(k);
+	if (!k->flush || k->ended)
+		return k->shown != before;
+	if (!k->flush_ms) {
+		if (ioctl(k->fd, NPK_IOC_FLUSH))
+			return 0;
+		k->flush_ms = now;
+		k->quiet_ms = now;
+	}
+	if (k->shown != before)
+		k->quiet_ms = now;
+	else
+		usleep(10000);
+	return now - k->quiet_ms < QUIET_MS && now - k->flush_ms < FLUSH_MAX_MS;
+}
+
+static void src_kmod_clock(const struct npk_source *src, struct npk_clock *clock)
+{
+	struct timespec mono, real;
+
+	(void)src;
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock->now_ns = (uint64_t)mono.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)mono.tv_nsec;
+	clock->offset_ns = (int64_t)(real.tv_sec - mono.tv_sec) * (int64_t)NPK_NSEC_PER_SEC +
+			   (real.tv_nsec - mono.tv_nsec);
+	clock->boot_ns = 0;
+}
+
+static void src_kmod_backlog(const struct npk_source *src, uint64_t *records, uint64_t *age_ns)
+{
+	const struct src_kmod *k = to_kmod(src);
+	struct npk_clock clock;
+
+	src_kmod_clock(src, &clock);
+	*records = k->join.backlog;
+	*age_ns = k->join.backlog ? clock.now_ns - k->join.oldest_ns : 0;
+}
+
+/* One "name value" line of the module's statistics. */
+static void take_stat(struct npk_source_stats *s, const char *name, uint64_t value)
+{
+	const struct { const char *name; uint64_t *where; } plain[] = {
+		{ "frames", &s->frames },
+		{ "seen.packets", &s->seen },
+		{ "accounted.packets", &s->accounted.packets },
+		{ "accounted.octets", &s->accounted.octets },
+		{ "live.packets", &s->live.packets },
+		{ "live.octets", &s->live.octets },
+		{ "published.default.packets", &s->published.packets },
+		{ "published.default.octets", &s->published.octets },
+		{ "published.default.records", &s->records },
+		{ "early.flows", &s->early },
+		{ "flows", &s->flows },
+		{ "slots", &s->slots },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (!strcmp(name, plain[i].name))
+			*plain[i].where = value;
+	}
+	for (i = 0; i < s->nr_ignored; i++) {
+		char full[64];
+
+		snprintf(full, sizeof(full), "ignored.%s.packets", s->ignored[i].name);
+		if (!strcmp(name, full))
+			s->ignored[i].packets = value;
+	}
+}
+
+static void src_kmod_stats(const struct npk_source *src, struct npk_source_stats *stats)
+{
+	FILE *f = fopen(STATS, "r");
+	unsigned long long value;
+	unsigned int i;
+	char name[64];
+
+	(void)src;
+	for (i = 1; i < __NPK_IGN_MAX; i++)
+		stats->ignored[stats->nr_ignored++].name = npk_ignored_name(i);
+	if (!f)
+		return;
+	while (fscanf(f, "%63s %llu", name, &value) == 2)
+		take_stat(stats, name, value);
+	fclose(f);
+}
+
+const struct npk_source_ops npk_src_kmod = {
+	.prefix = "kmod",
+	.open = src_kmod_open,
+	.close = src_kmod_close,
+	.fd = src_kmod_fd,
+	.work = src_kmod_work,
+	.expire_all = src_kmod_expire_all,
+	.peek = src_kmod_peek,
+	.release = src_kmod_release,
+	.clock = src_kmod_clock,
+	.stats = src_kmod_stats,
+	.backlog = src_kmod_backlog,
+};
