@@ -478,6 +478,83 @@ static void test_every_packet_in_one_record(void **state)
 	run_random(1000, NR_KEYS, 200 * MS, 4);
 }
 
+/* A flush closes what there was, not what comes later; a device's own, its own. */
+static void test_flush(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(50, &k);
+	sweep(m, 100 * S);
+	send_udp(m, 1, 100 * S);
+	send_udp(m, 2, 100 * S);
+	npk_meter_flush(m, 101 * S, 8);		/* frames are of device 7 */
+	sweep(m, 101 * S);
+	assert_int_equal(k.nr, 0);
+	npk_meter_flush(m, 102 * S, 7);
+	send_udp(m, 3, 102 * S + 1);
+	while (npk_meter_sweep(m, 102 * S + 2, 10) == 10)
+		;
+	assert_int_equal(k.nr, 2);
+	assert_int_equal(k.reasons[NPK_END_FORCED], 2);
+	assert_int_equal(m->table.nr_flows, 1);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
+/* Without room a flushed flow waits, and leaves as soon as there is some. */
+static void test_flush_without_room(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(50, &k);
+	sweep(m, 100 * S);
+	send_udp(m, 1, 100 * S);
+	k.room = 0;
+	npk_meter_flush(m, 100 * S, 0);
+	sweep(m, 100 * S + 1);
+	assert_int_equal(k.nr, 0);
+	k.room = 1;
+	sweep_until(m, 100 * S, 104 * S);
+	assert_int_equal(k.nr, 1);
+	assert_int_equal(k.reasons[NPK_END_FORCED], 1);
+	free_meter(m);
+}
+
+static void test_key_leaves_out(void **state)
+{
+	struct npk_meter *m;
+	struct npk_pkt pkt;
+	struct frame f;
+	struct sink k;
+	uint16_t vlan;
+
+	(void)state;
+	m = make_meter(50, &k);
+	m->leave_out = NPK_KEY_TOS | NPK_KEY_VLAN | NPK_KEY_IFINDEX;
+	for (vlan = 1; vlan <= 3; vlan++) {
+		put_eth(&f, 0x8100);
+		put16(&f, vlan);
+		put16(&f, 0x0800);
+		put_ip4(&f, NPK_PROTO_UDP, 8);
+		put_udp(&f, 1, 2);
+		f.data[19] = (uint8_t)vlan;
+		pkt = frame_pkt(&f, S);
+		pkt.ifindex = vlan;
+		npk_meter_packet(m, &pkt);
+	}
+	npk_meter_expire_all(m, 50);
+	assert_int_equal(k.nr, 1);
+	assert_int_equal(k.last.packets, 3);
+	assert_int_equal(k.last.vlan, NPK_VLAN_NONE);
+	assert_int_equal(k.last.in_if, 0);
+	assert_int_equal(k.last.tos, 0);
+	free_meter(m);
+}
+
 static void test_filtered_frames(void **state)
 {
 	struct npk_meter *m;
@@ -536,6 +613,9 @@ int main(void)
 		cmocka_unit_test(test_budgeted_sweep),
 		cmocka_unit_test(test_fragments_are_counted),
 		cmocka_unit_test(test_every_packet_in_one_record),
+		cmocka_unit_test(test_flush),
+		cmocka_unit_test(test_flush_without_room),
+		cmocka_unit_test(test_key_leaves_out),
 		cmocka_unit_test(test_filtered_frames),
 		cmocka_unit_test(test_record_leaks_nothing),
 	};

@@ -519,6 +519,166 @@ static void test_pull(void **state)
 	}
 }
 
+/* A TCP packet with @payload octets that were merged out of segments of @mss. */
+static struct npk_pkt merged(struct frame *f, uint16_t payload, uint32_t mss, uint32_t segs)
+{
+	struct npk_pkt pkt;
+
+	put_eth(f, 0x0800);
+	put_ip4(f, NPK_PROTO_TCP, (uint16_t)(32 + payload));
+	put_tcp(f, 1, 2, 0x10);
+	f->data[14 + 20 + 12] = 0x80;	/* 12 octets of options */
+	f->len += 12;
+	pkt = frame_pkt(f, 0);
+	pkt.wire_len = 14 + 52U + payload;
+	pkt.gso_size = mss;
+	pkt.segs = segs;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	return pkt;
+}
+
+static void test_merged_tcp(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	pkt = merged(&f, 9 * 1448 + 100, 1448, 10);
+	assert_int_equal(pkt.segs, 10);
+	assert_int_equal(pkt.octets, 10 * 52 + 9 * 1448 + 100);
+	assert_int_equal(pkt.min_len, 52 + 100);
+	assert_int_equal(pkt.max_len, 52 + 1448);
+	assert_int_equal(pkt.notes, 1 << NPK_NOTE_MERGED);
+	pkt = merged(&f, 10 * 1448, 1448, 10);
+	assert_int_equal(pkt.min_len, 52 + 1448);
+	pkt = merged(&f, 700, 1448, 1);		/* a single one is not merged */
+	assert_int_equal(pkt.segs, 1);
+	assert_int_equal(pkt.octets, 752);
+	assert_int_equal(pkt.min_len, 752);
+	assert_int_equal(pkt.notes, 0);
+}
+
+/* A guest does not say how many: worked out, at least one. */
+static void test_merged_without_a_count(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	pkt = merged(&f, 9 * 1448 + 1, 1448, 0);
+	assert_int_equal(pkt.segs, 10);
+	assert_int_equal(pkt.octets, 10 * 52 + 9 * 1448 + 1);
+	pkt = merged(&f, 9 * 1448, 1448, 0);
+	assert_int_equal(pkt.segs, 9);
+	pkt = merged(&f, 0, 1448, 0);
+	assert_int_equal(pkt.segs, 1);
+	assert_int_equal(pkt.octets, 52);
+}
+
+/* A count that cannot be true must not make lengths wrap. */
+static void test_merged_with_a_wild_count(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	pkt = merged(&f, 100, 1448, 65535);
+	assert_int_equal(pkt.min_len, 52);
+	assert_int_equal(pkt.max_len, 152);
+}
+
+static void test_merged_udp(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	put_eth(&f, 0x86dd);
+	put_ip6(&f, NPK_PROTO_UDP, 8 + 2500);
+	put_udp(&f, 1, 2);
+	pkt = frame_pkt(&f, 0);
+	pkt.wire_len = 14 + 40 + 8 + 2500;
+	pkt.gso_size = 1000;
+	pkt.segs = 3;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	assert_int_equal(pkt.octets, 3 * 48 + 2500);
+	assert_int_equal(pkt.min_len, 48 + 500);
+	assert_int_equal(pkt.max_len, 48 + 1000);
+}
+
+/* BIG TCP: what announces the length of the merged packet was not on the wire. */
+static void test_big_tcp(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	put_eth(&f, 0x86dd);
+	put_ip6(&f, 0, 0);
+	put(&f, "\x06\x00\xc2\x04", 4);
+	put32(&f, 8 + 20 + 100000);
+	put_tcp(&f, 1, 2, 0x10);
+	pkt = frame_pkt(&f, 0);
+	pkt.wire_len = 14 + 40 + 8 + 20 + 100000;
+	pkt.gso_size = 1000;
+	pkt.segs = 100;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	assert_ports(&pkt, NPK_PROTO_TCP, 1, 2);
+	assert_int_equal(pkt.octets, 100 * 1060);
+	assert_int_equal(pkt.max_len, 1060);
+	assert_int_equal(pkt.min_len, 1060);
+
+	/* IPv6 without that header, IPv4 with length 0: the frame says it */
+	put_eth(&f, 0x86dd);
+	put_ip6(&f, NPK_PROTO_TCP, 0);
+	put_tcp(&f, 1, 2, 0x10);
+	pkt = frame_pkt(&f, 0);
+	pkt.wire_len = 14 + 40 + 20 + 100000;
+	pkt.gso_size = 1000;
+	pkt.segs = 100;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	assert_int_equal(pkt.octets, 100 * 1060);
+}
+
+/* A tunnel whose inner packets were merged: the caller knows the headers. */
+static void test_merged_in_a_tunnel(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	frame_udp4(&f, 1, 4789);
+	f.data[16] = 0x27;
+	f.data[17] = 0x10;	/* 10000 octets */
+	pkt = frame_pkt(&f, 0);
+	pkt.wire_len = 14 + 10000;
+	pkt.gso_size = 990;
+	pkt.gso_hdr_len = 100;
+	pkt.segs = 10;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	assert_int_equal(pkt.octets, 10000 + 9 * 100);
+	assert_int_equal(pkt.max_len, 1090);
+}
+
+/* The tag that the device took out comes first. */
+static void test_tag_outside_the_frame(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	(void)state;
+	put_eth(&f, 0x8100);
+	put32(&f, 0x00140800);
+	put_ip4(&f, NPK_PROTO_UDP, 8);
+	put_udp(&f, 1, 2);
+	pkt = frame_pkt(&f, 0);
+	pkt.has_tag = true;
+	pkt.vlan_tci = 0xe00a;
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	assert_int_equal(pkt.key.vlan, 10);
+	assert_int_equal(pkt.key.vlan2, 20);
+}
+
 /* Random octets behind plausible EtherTypes: a verdict, and ASan is silent. */
 static void test_noise(void **state)
 {
@@ -566,6 +726,13 @@ int main(void)
 		cmocka_unit_test(test_jumbogram),
 		cmocka_unit_test(test_bad_tcp_offset_gives_no_flags),
 		cmocka_unit_test(test_pull),
+		cmocka_unit_test(test_merged_tcp),
+		cmocka_unit_test(test_merged_without_a_count),
+		cmocka_unit_test(test_merged_with_a_wild_count),
+		cmocka_unit_test(test_merged_udp),
+		cmocka_unit_test(test_big_tcp),
+		cmocka_unit_test(test_merged_in_a_tunnel),
+		cmocka_unit_test(test_tag_outside_the_frame),
 		cmocka_unit_test(test_noise),
 	};
 

@@ -1,0 +1,76 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# restart.sh: readers end and die in mid-run; every packet is in a record that was read, and none is read twice but
+# for the batch that a killed reader had in its hands. Then shutdown, unload, and a reader that waits for the return.
+. /lab/lib.sh
+. /lab/module.sh
+
+# packets FILE...: in the records printed; a line cut by a kill does not count
+packets() {
+	cat "$@" | awk -F, 'NF == 21 && $10 ~ /^[0-9]+$/ { sum += $10 } END { print sum + 0 }'
+}
+
+run_reader() {
+	nprobe-k --print csv -b 1 "$@" >"/tmp/flows.$run" 2>"/tmp/log.$run" &
+	reader=$!
+	run=$((run + 1))
+}
+
+make_link
+load devices=out0 flows=100000 idle=1 active=2 ring_slots=65536
+run=0
+setup_flood 20000
+pktgen_start
+for signal in TERM INT TERM; do
+	run_reader
+	sleep 1
+	kill -$signal "$reader"
+	wait "$reader" || fail "SIG$signal: exit code $?"
+done
+run_reader
+pktgen_wait
+quiet
+sleep 4
+kill -TERM "$reader"
+wait "$reader" || fail "the last reader failed"
+sums
+same "live" "$(stat_of live.packets)" 0
+same "lost" "$(stat_of lost.default.records)" 0
+same "packets in records read, readers ended by signals" "$(packets /tmp/flows.*)" 40000
+
+rm /tmp/flows.*
+setup_flood 20000
+pktgen_start
+for signal in 1 2 3; do
+	run_reader
+	sleep 1
+	kill -KILL "$reader"
+	wait "$reader" 2>/dev/null
+done
+run_reader
+pktgen_wait
+quiet
+sleep 4
+sums
+got=$(packets /tmp/flows.*)
+echo "packets in records read, readers killed: $got of 40000"
+[ "$got" -ge 40000 ] || fail "records were lost"
+[ "$got" -le $((40000 + 3 * 4096)) ] || fail "more than a batch was read twice"
+
+log_mark
+ok "shutdown" hostile shutdown
+said "out0: detached: shutdown"
+wait_for 5 grep -q 'ended its stream' "/tmp/log.$((run - 1))" || fail "the reader does not know"
+ok "rmmod while the reader waits" rmmod nprobe_k
+said "unloaded, every record was read"
+load devices=out0 flows=100000 idle=1
+wait_for 5 grep -q 'the module is back' "/tmp/log.$((run - 1))" || fail "the reader did not come back"
+setup_flood 500
+pktgen_run
+quiet
+sleep 3
+kill -TERM "$reader"
+wait "$reader" || fail "the reader failed"
+same "packets read after the return" "$(($(packets /tmp/flows.*) - got))" 1000
+ok "rmmod" rmmod nprobe_k
