@@ -3,6 +3,7 @@
 #
 # run.sh check           what needs neither root nor network, within a minute
 # run.sh test            everything (root: it makes network namespaces)
+# run.sh debug           the lab's tests on a kernel with KASAN, lockdep, kmemleak
 # run.sh style           the rules a machine can check
 # run.sh step NAME       one step alone
 #
@@ -20,7 +21,10 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt unchanged)
+LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-replay)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt lab-kernel "${LAB_STEPS[@]}" lab-trixie unchanged)
+DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
+    debug-churn)
 
 # What the steps are and how many seconds each took on two cores.
 about() {
@@ -38,13 +42,26 @@ about() {
     stop) echo "5 live: ended by a signal loses no packet" ;;
     live) echo "40 make run: real programs between two namespaces" ;;
     interrupt) echo "20 make run interrupted at several moments" ;;
+    lab-kernel) echo "60 the stock kernel for guests, and that a guest boots" ;;
+    lab-params) echo "20 bad parameters: refused in one sentence, nothing left" ;;
+    lab-devices) echo "40 devices appear, change, go; what is refused and warned about" ;;
+    lab-early) echo "15 200,000 flows through a table of 1024" ;;
+    lab-sums) echo "90 the sums in 1000 reads under load, readers killed, device removed" ;;
+    lab-hostile) echo "25 a reader that does everything wrong" ;;
+    lab-restart) echo "35 readers end, die, come back; shutdown, unload, return" ;;
+    lab-log) echo "90 the sentences in the log that take a minute" ;;
+    lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
+    lab-replay) echo "400 captures through every hook against their truth" ;;
+    lab-trixie) echo "90 devices and hostile readers on the next suite's kernel" ;;
+    debug-kernel) echo "700 compiles the debug kernel, once" ;;
+    debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;
     unchanged) echo "1 services, sockets and namespaces as before" ;;
     esac
 }
 
 step_packages() {
     "$PACKAGES" host
-    "$PACKAGES" tools nfdump tshark
+    "$PACKAGES" tools nfdump tshark tcpreplay tcpdump
     "$PACKAGES" kernel-headers
 }
 step_build() { make -j"$(nproc)"; }
@@ -59,6 +76,25 @@ step_judge() {
     captures_or_skip
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"
 }
+step_lab-kernel() { tests/lab/guest -c true; }
+step_lab-params() { tests/lab/test params; }
+step_lab-devices() { tests/lab/test devices; }
+step_lab-early() { tests/lab/test early; }
+step_lab-sums() { tests/lab/test sums; }
+step_lab-hostile() { tests/lab/test hostile; }
+step_lab-restart() { tests/lab/test restart; }
+step_lab-log() { tests/lab/test log; }
+step_lab-churn() { tests/lab/test churn; }
+step_lab-replay() { tests/lab/matrix; }
+step_lab-trixie() { tests/lab/test --kernel trixie devices && tests/lab/test --kernel trixie hostile; }
+step_debug-kernel() { tests/lab/guest --kernel debug -c true; }
+step_debug-params() { tests/lab/test --kernel debug params; }
+step_debug-devices() { tests/lab/test --kernel debug devices; }
+step_debug-early() { tests/lab/test --kernel debug early; }
+step_debug-hostile() { tests/lab/test --kernel debug hostile; }
+step_debug-restart() { tests/lab/test --kernel debug restart; }
+step_debug-sums() { tests/lab/test --kernel debug sums 100; }
+step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_stop() { tests/netns/stop.sh; }
 step_live() { tests/demo.sh; }
 step_interrupt() { tests/netns/interrupt.py; }
@@ -113,10 +149,10 @@ give_back() {
 
 case ${1:-} in
 check) run_steps "${CHECK_STEPS[@]}" ;;
-test)
+test | debug)
     [ "$(id -u)" -eq 0 ] || { echo "make test makes network namespaces: run sudo make test (or make check)" >&2; exit 1; }
     trap give_back EXIT
-    run_steps "${TEST_STEPS[@]}"
+    if [ "$1" = test ]; then run_steps "${TEST_STEPS[@]}"; else run_steps "${DEBUG_STEPS[@]}"; fi
     ;;
 style) run_steps style headers kbuild ;;
 step)
@@ -124,7 +160,7 @@ step)
     "step_$2"
     ;;
 *)
-    sed -n 's/^# \{0,1\}//; 4,7p' "${BASH_SOURCE[0]}" >&2
+    sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac
