@@ -26,7 +26,8 @@ static int table_create(struct npk_table *t, u64 flows, const struct npk_secret 
 			return -ENOMEM;
 		cond_resched();
 	}
-	return 0;
+	t->occupied = npk_alloc_large(npk_table_bitmap_size(t->nr_buckets));
+	return t->occupied ? 0 : -ENOMEM;
 }
 
 static void table_destroy(struct npk_table *t)
@@ -35,6 +36,7 @@ static void table_destroy(struct npk_table *t)
 
 	for (i = 0; i < NPK_SEGS_MAX; i++)
 		vfree(t->seg[i]);
+	vfree(t->occupied);
 }
 
 static int shard_create(struct npk_shard *s, u32 index, const struct npk_secret *secret)

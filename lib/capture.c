@@ -68,6 +68,9 @@ static int make_table(struct npk_capture *c, uint64_t flows)
 					       "no memory for a table of %llu flows",
 					       (unsigned long long)flows);
 	}
+	t->occupied = map_pages(npk_table_bitmap_size(t->nr_buckets));
+	if (!t->occupied)
+		return npk_source_fail(&c->src, -ENOMEM, "no memory for the flow table");
 	if (getrandom(&t->secret, sizeof(t->secret), 0) != (ssize_t)sizeof(t->secret))
 		return npk_source_fail(&c->src, -EIO, "getrandom: %s", strerror(errno));
 	return 0;
@@ -187,6 +190,8 @@ void npk_capture_close(struct npk_source *src)
 		if (t->seg[i])
 			munmap(t->seg[i], npk_table_segment_size(t->nr_buckets, i));
 	}
+	if (t->occupied)
+		munmap(t->occupied, npk_table_bitmap_size(t->nr_buckets));
 	if (c->queue)
 		munmap(c->queue, c->queue_len * sizeof(*c->queue));
 	free(c->arg);

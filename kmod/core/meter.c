@@ -196,43 +196,51 @@ static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, boo
 	}
 }
 
-/* Buckets to look at now to be on time; what exceeds @max_buckets stays owed. */
-static u32 sweep_quota(struct npk_meter *m, u64 late, u32 max_buckets)
+/* Time a round gives each bucket, nanoseconds. */
+static u64 time_per_bucket(const struct npk_meter *m)
 {
-	u32 nr = m->table.nr_buckets;
-	u64 period = div64_u64(m->limits.idle_ns, SWEEPS_PER_IDLE);
-	u64 want = nr, per_bucket;
+	u64 round = div64_u64(m->limits.idle_ns, SWEEPS_PER_IDLE);
 
-	if (period > SWEEP_MAX_NS)
-		period = SWEEP_MAX_NS;
-	per_bucket = div64_u64(period, nr);
-	if (late < period && per_bucket) {
-		want = div64_u64(late, per_bucket);
-		m->swept_ns += want * per_bucket;
-	} else {
-		m->swept_ns = m->now_ns;
-	}
-	if (want > max_buckets) {
-		m->swept_ns -= (want - max_buckets) * per_bucket;
-		want = max_buckets;
-	}
-	if (want < m->look_at_all)
-		want = m->look_at_all < max_buckets ? m->look_at_all : max_buckets;
-	return want;
+	if (round > SWEEP_MAX_NS)
+		round = SWEEP_MAX_NS;
+	return div64_u64(round, m->table.nr_buckets) + 1;
 }
 
-static void sweep_next(struct npk_meter *m)
+/* Buckets to pass now to be on time: one round at most. */
+static u32 sweep_quota(const struct npk_meter *m, u64 late, u64 per_bucket)
 {
-	sweep_bucket(m, npk_table_bucket(&m->table, m->cursor), npk_tick(m->now_ns),
-		     m->look_at_all);
-	m->cursor = m->cursor + 1 < m->table.nr_buckets ? m->cursor + 1 : 0;
-	if (m->look_at_all)
-		m->look_at_all--;
+	u64 want = div64_u64(late, per_bucket);
+
+	if (want < m->look_at_all)
+		want = m->look_at_all;
+	return want < m->table.nr_buckets ? want : m->table.nr_buckets;
+}
+
+/* Go on to the next bucket in use, or @quota buckets; returns how many were passed. */
+static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *looked)
+{
+	u32 nr = m->table.nr_buckets, left = nr - m->cursor;
+	u32 end = m->cursor + (quota < left ? quota : left);
+	u32 next = npk_table_next(&m->table, m->cursor, end);
+	u32 passed = next - m->cursor;
+
+	if (next < end) {
+		sweep_bucket(m, npk_table_bucket(&m->table, next), npk_tick(m->now_ns),
+			     m->look_at_all > passed);
+		npk_table_tidy(&m->table, next);
+		next++;
+		passed++;
+		(*looked)++;
+	}
+	m->cursor = next < nr ? next : 0;
+	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
+	return passed;
 }
 
 u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 {
-	u32 i, quota;
+	u64 per_bucket = time_per_bucket(m);
+	u32 quota, passed = 0, looked = 0;
 	u64 late;
 
 	if ((s64)(now_ns - m->now_ns) > 0)
@@ -245,10 +253,16 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 	late = m->now_ns - m->swept_ns;
 	if (late > JUMP_NS)
 		m->look_at_all = m->table.nr_buckets;
-	quota = sweep_quota(m, late, max_buckets);
-	for (i = 0; i < quota; i++)
-		sweep_next(m);
-	return quota;
+	quota = sweep_quota(m, late, per_bucket);
+	while (passed < quota && looked < max_buckets)
+		passed += sweep_on(m, quota - passed, &looked);
+	/* a whole round is all that can be owed; what the budget cut off stays owed */
+	if (late > m->table.nr_buckets * per_bucket)
+		m->swept_ns = m->now_ns - m->table.nr_buckets * per_bucket;
+	m->swept_ns += (u64)passed * per_bucket;
+	if ((s64)(m->swept_ns - m->now_ns) > 0)
+		m->swept_ns = m->now_ns;
+	return looked;
 }
 
 void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)
@@ -266,6 +280,11 @@ bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
 	u32 i;
 
 	for (i = 0; i < max_buckets && m->table.nr_flows; i++) {
+		m->cursor = npk_table_next(&m->table, m->cursor, nr);
+		if (m->cursor == nr) {
+			m->cursor = 0;
+			continue;
+		}
 		slot.bucket = npk_table_bucket(&m->table, m->cursor);
 		for (slot.way = 0; slot.way < NPK_WAYS; slot.way++) {
 			if (!slot.bucket->sig[slot.way])
@@ -274,7 +293,7 @@ bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
 				return false;
 			npk_table_remove(&m->table, &slot);
 		}
-		m->cursor = m->cursor + 1 < nr ? m->cursor + 1 : 0;
+		npk_table_tidy(&m->table, m->cursor);
 	}
 	return !m->table.nr_flows;
 }

@@ -111,7 +111,8 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  * npk_meter_sweep() - close what is due in the next buckets
  * @m: meter
  * @now_ns: present time
- * @max_buckets: look at no more than this
+ * @max_buckets: look at no more than this; buckets without a flow cost next to
+ *	nothing and do not count
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the idle
  * timeout (100 seconds at most), so that nothing stays longer than a quarter of it past its time.

@@ -82,13 +82,13 @@ static __always_inline u32 npk_lane_index(u32 bit)
 #endif
 }
 
-/* Top bit of the lane that has the highest address of the four. */
+/* The lane that has the highest address of the four, all bits set. */
 static __always_inline u64 npk_last_lane(void)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	return 0x8000ULL;
+	return 0xffffULL;
 #else
-	return 0x8000ULL << 48;
+	return 0xffffULL << 48;
 #endif
 }
 

@@ -30,9 +30,43 @@ static __always_inline u16 sig_of(u64 hash)
 	return sig ? sig : 1;
 }
 
+static __always_inline u32 other_index(const struct npk_table *t, u64 hash)
+{
+	return npk_table_index(t, (u32)(hash >> 16));
+}
+
 static __always_inline struct npk_bucket *other(const struct npk_table *t, u64 hash)
 {
-	return npk_table_bucket(t, (u64)(u32)(hash >> 16) * t->nr_buckets >> 32);
+	return npk_table_bucket(t, other_index(t, hash));
+}
+
+u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
+{
+	u64 word;
+	u32 i;
+
+	if (from >= end)
+		return end;
+	word = t->occupied[from / 64] & (~0ULL << (from % 64));
+	for (i = from / 64; !word; word = t->occupied[i]) {
+		if (++i * 64ULL >= end)
+			return end;
+	}
+	i = i * 64 + __builtin_ctzll(word);
+	return i < end ? i : end;
+}
+
+void npk_table_tidy(struct npk_table *t, u32 i)
+{
+	const struct npk_bucket *b = npk_table_bucket(t, i);
+	u64 any = b->sig_word[NPK_SIG_WORDS - 1];
+	u32 w;
+
+	any &= ~npk_last_lane();	/* nr_moved */
+	for (w = 0; w < NPK_SIG_WORDS - 1; w++)
+		any |= b->sig_word[w];
+	if (!any)
+		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
 /*
@@ -87,7 +121,7 @@ static __always_inline u64 used_lanes(const struct npk_bucket *b, u32 word)
 	u64 w = b->sig_word[word];
 	u64 used = (((w & ~LANE_TOP) + ~LANE_TOP) | w) & LANE_TOP;
 
-	return word == NPK_SIG_WORDS - 1 ? used | npk_last_lane() : used;
+	return word == NPK_SIG_WORDS - 1 ? used | (npk_last_lane() & LANE_TOP) : used;
 }
 
 static u32 nr_used(const struct npk_bucket *b)
@@ -166,11 +200,15 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
 void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
+	u32 i = npk_table_index(t, (u32)hash);
 
 	slot->bucket->sig[slot->way] = sig_of(hash);
 	slot->bucket->due[slot->way] = due;
-	if (slot->bucket != home)
+	if (unlikely(slot->bucket != home)) {
 		home->nr_moved++;
+		i = other_index(t, hash);
+	}
+	t->occupied[i / 64] |= 1ULL << (i % 64);
 	t->nr_flows++;
 }
 

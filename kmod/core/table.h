@@ -80,12 +80,15 @@ NPK_STATIC_ASSERT(sizeof(struct npk_bucket) == 46 * NPK_CACHE_LINE);
  * struct npk_table - a flow table
  * @seg: segments of memory, 2^NPK_SEG_SHIFT buckets each but for the last one;
  *	owned by the caller, zeroed, aligned to a cache line
+ * @occupied: a bit for each bucket, set while it may hold a flow, so that a sweep
+ *	skips the others; npk_table_bitmap_size() octets, owned by the caller, zeroed
  * @nr_buckets: buckets in all
  * @nr_flows: entries in use
  * @secret: key of the hash
  */
 struct npk_table {
 	struct npk_bucket *seg[NPK_SEGS_MAX];
+	u64 *occupied;
 	u32 nr_buckets;
 	u64 nr_flows;
 	struct npk_secret secret;
@@ -130,6 +133,34 @@ static inline u32 npk_table_segments(u32 nr_buckets)
 u64 npk_table_segment_size(u32 nr_buckets, u32 i);
 
 /**
+ * npk_table_bitmap_size() - octets of npk_table.occupied
+ * @nr_buckets: from npk_table_buckets()
+ *
+ * Return: size in octets.
+ */
+static inline u64 npk_table_bitmap_size(u32 nr_buckets)
+{
+	return ((u64)nr_buckets + 63) / 64 * 8;
+}
+
+/**
+ * npk_table_next() - next bucket that may hold a flow
+ * @t: table
+ * @from: first bucket to consider
+ * @end: one behind the last, at most @t->nr_buckets
+ *
+ * Return: its number, or @end when there is none.
+ */
+u32 npk_table_next(const struct npk_table *t, u32 from, u32 end);
+
+/**
+ * npk_table_tidy() - note that a bucket is empty, if it is
+ * @t: table
+ * @i: number of the bucket
+ */
+void npk_table_tidy(struct npk_table *t, u32 i);
+
+/**
  * npk_table_bucket() - bucket by number
  * @t: table
  * @i: below @t->nr_buckets
@@ -141,6 +172,12 @@ static __always_inline struct npk_bucket *npk_table_bucket(const struct npk_tabl
 	return &t->seg[i >> NPK_SEG_SHIFT][i & ((1U << NPK_SEG_SHIFT) - 1)];
 }
 
+/* Number of the bucket that 32 bits of a hash choose. */
+static __always_inline u32 npk_table_index(const struct npk_table *t, u32 bits)
+{
+	return (u64)bits * t->nr_buckets >> 32;
+}
+
 /**
  * npk_table_home() - bucket a flow belongs in
  * @t: table
@@ -150,7 +187,7 @@ static __always_inline struct npk_bucket *npk_table_bucket(const struct npk_tabl
  */
 static __always_inline struct npk_bucket *npk_table_home(const struct npk_table *t, u64 hash)
 {
-	return npk_table_bucket(t, (u64)(u32)hash * t->nr_buckets >> 32);
+	return npk_table_bucket(t, npk_table_index(t, (u32)hash));
 }
 
 /**

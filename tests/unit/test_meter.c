@@ -62,6 +62,8 @@ static struct npk_meter *make_meter(uint32_t nr_buckets, struct sink *k)
 	m->table.seg[0] = aligned_alloc(NPK_CACHE_LINE, size);
 	assert_non_null(m->table.seg[0]);
 	memset(m->table.seg[0], 0, size);
+	m->table.occupied = calloc(1, npk_table_bitmap_size(nr_buckets));
+	assert_non_null(m->table.occupied);
 	for (i = 0; i < NPK_KEY_WORDS6 + 1; i++)
 		m->table.secret.word[i] = test_random(&seed);
 	m->limits.idle_ns = 15 * S;
@@ -74,6 +76,7 @@ static struct npk_meter *make_meter(uint32_t nr_buckets, struct sink *k)
 static void free_meter(struct npk_meter *m)
 {
 	free(m->table.seg[0]);
+	free(m->table.occupied);
 	free(m);
 }
 
@@ -407,6 +410,25 @@ static void test_budgeted_sweep(void **state)
 	free_meter(m);
 }
 
+/* A day of silence between packets costs as little as a second of it. */
+static void test_sparse_traffic_is_cheap(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+	uint32_t i, looked = 0;
+
+	(void)state;
+	m = make_meter(60000, &k);
+	for (i = 0; i < 1000; i++) {
+		send_udp(m, (uint16_t)i, (100 + i * 5) * S);
+		looked += npk_meter_sweep(m, (100 + i * 5) * S, 60000);
+	}
+	assert_true(k.nr > 990);
+	assert_true(looked < 10000);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
 static void test_fragments_are_counted(void **state)
 {
 	struct npk_meter *m;
@@ -611,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_clock_jump_expires_all),
 		cmocka_unit_test(test_long_timeouts),
 		cmocka_unit_test(test_budgeted_sweep),
+		cmocka_unit_test(test_sparse_traffic_is_cheap),
 		cmocka_unit_test(test_fragments_are_counted),
 		cmocka_unit_test(test_every_packet_in_one_record),
 		cmocka_unit_test(test_flush),

@@ -31,6 +31,8 @@ static struct npk_table *make_table(uint32_t nr_buckets, uint64_t seed)
 		assert_non_null(t->seg[i]);
 		memset(t->seg[i], 0, npk_table_segment_size(nr_buckets, i));
 	}
+	t->occupied = calloc(1, npk_table_bitmap_size(nr_buckets));
+	assert_non_null(t->occupied);
 	for (i = 0; i < NPK_KEY_WORDS6 + 1; i++)
 		t->secret.word[i] = test_random(&seed);
 	return t;
@@ -42,6 +44,7 @@ static void free_table(struct npk_table *t)
 
 	for (i = 0; i < npk_table_segments(t->nr_buckets); i++)
 		free(t->seg[i]);
+	free(t->occupied);
 	free(t);
 }
 
@@ -119,6 +122,7 @@ static void check_whole(const struct npk_table *t, const struct oracle *o)
 			if (npk_table_home(t, hash) != npk_table_bucket(t, b))
 				moved[(uint64_t)(uint32_t)hash * t->nr_buckets >> 32]++;
 			assert_true(o->in[id_of(f)]);
+			assert_int_equal(npk_table_next(t, b, b + 1), b);
 		}
 	}
 	for (b = 0; b < t->nr_buckets; b++)
@@ -271,6 +275,50 @@ static void test_fill_before_first_eviction(void **state)
 	free_table(t);
 }
 
+/* The bitmap against a plain array, with ends in the middle of its words. */
+static void test_next_occupied(void **state)
+{
+	struct npk_table *t = make_table(300, 1);
+	uint64_t seed = 5;
+	uint32_t from, end, i, want, round;
+	bool set[300];
+
+	(void)state;
+	for (round = 0; round < 2000; round++) {
+		for (i = 0; i < 300; i++) {
+			set[i] = test_random(&seed) % (round % 2 ? 3 : 150) == 0;
+			t->occupied[i / 64] &= ~(1ULL << i % 64);
+			t->occupied[i / 64] |= (uint64_t)set[i] << i % 64;
+		}
+		from = (uint32_t)(test_random(&seed) % 301);
+		end = (uint32_t)(test_random(&seed) % 301);
+		for (want = from; want < end && !set[want]; want++)
+			;
+		assert_int_equal(npk_table_next(t, from, end), from < end ? want : end);
+	}
+	free_table(t);
+}
+
+static void test_tidy(void **state)
+{
+	struct npk_table *t = make_table(1, 1);
+	struct npk_slot s;
+	struct npk_pkt pkt;
+
+	(void)state;
+	make_pkt(&pkt, 3);
+	assert_true(npk_table_claim(t, 1, 0, &s));
+	npk_table_occupy(t, &s, 1, 0);
+	npk_flow_start(npk_slot_flow(&s), &pkt);
+	npk_table_tidy(t, 0);
+	assert_int_equal(npk_table_next(t, 0, 1), 0);
+	npk_table_bucket(t, 0)->nr_moved = 7;	/* others' flows do not count */
+	npk_table_remove(t, &s);
+	npk_table_tidy(t, 0);
+	assert_int_equal(npk_table_next(t, 0, 1), 1);
+	free_table(t);
+}
+
 static void test_sizes(void **state)
 {
 	(void)state;
@@ -307,6 +355,8 @@ int main(void)
 		cmocka_unit_test(test_singles_go_first),
 		cmocka_unit_test(test_then_the_longest_silent),
 		cmocka_unit_test(test_fill_before_first_eviction),
+		cmocka_unit_test(test_next_occupied),
+		cmocka_unit_test(test_tidy),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_ticks_wrap),
 	};
