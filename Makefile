@@ -30,14 +30,17 @@ PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
 
 .DELETE_ON_ERROR:
-.PHONY: all run test check style install uninstall clean help unit
+.PHONY: all run run-live test test-debug check style install uninstall clean help unit
 
 all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k
 
 help:
 	@echo 'make              build build/nprobe-k and build/libnpk.{a,so}'
-	@echo 'sudo make run     the main job on real traffic between two network namespaces'
+	@echo 'sudo make run     the kernel module on real traffic, in a guest with this suite'"'"'s kernel'
+	@echo 'sudo make run DEV=eth0 [COLLECTOR=host:2055]    the same on a device of this host'
+	@echo 'sudo make run-live   without the module, between two network namespaces'
 	@echo 'sudo make test    every test; installs what it needs'
+	@echo 'sudo make test-debug   the lab tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
@@ -67,11 +70,20 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
+# DEV and COLLECTOR go on as they were typed
+run: export DEV := $(DEV)
+run: export COLLECTOR := $(COLLECTOR)
 run:
 	@tests/demo.sh
 
+run-live:
+	@tests/demo.sh live
+
 test:
 	@tests/run.sh test
+
+test-debug:
+	@tests/run.sh debug
 
 check:
 	@tests/run.sh check

@@ -8,6 +8,7 @@
 #   packages.sh tool PROGRAM ARG...    run a program out of the cache, or the host's own
 #   packages.sh kernel-headers         unpack the headers of this suite's kernel into the cache
 #   packages.sh kernel-headers --path  the same, then print the folder for make -C
+#   packages.sh kernel-headers --renew unpack them anew: the suite may have a newer kernel by now
 #
 # The cache is ~/.cache/nprobe-k of the user who called sudo (or $NPK_CACHE), and its files belong to that user.
 # "tools" and "kernel-headers" need root only when the host has no package index yet.
@@ -446,9 +447,9 @@ cmd_kernel_headers() {
 	need_distribution
 	root=$(cache_root) || exit 1
 	root=$root/kernel-headers/$(platform)
-	if ! headers_usable "$root"; then
+	if [ "${1:-}" = --renew ] || ! headers_usable "$root"; then
 		lock_cache "${root%/*}"
-		if ! headers_usable "$root"; then
+		if [ "${1:-}" = --renew ] || ! headers_usable "$root"; then
 			need_known gcc
 			fill_cache "${root%/*}" get_headers "$root"
 			say "ready in $SECONDS s: kernel headers"
@@ -473,7 +474,7 @@ main() {
 		;;
 	kernel-headers) cmd_kernel_headers "${@:2}" ;;
 	*)
-		sed -n 's/^# \{0,1\}//; 3,10p' "${BASH_SOURCE[0]}" >&2
+		sed -n 's/^# \{0,1\}//; 3,11p' "${BASH_SOURCE[0]}" >&2
 		exit 2
 		;;
 	esac

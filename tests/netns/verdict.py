@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compares what programs say they sent with what the flows say; exit 1 when they disagree.
 
-live.sh leaves in one folder what the programs printed, nfdump's JSON of the flows, nprobe-k's statistics and the
-kernel's counters. Wherever a program says enough the comparison is exact:
+live.sh, or with --module tests/run/guest.sh, leaves in one folder what the programs printed, nfdump's JSON of the
+flows, nprobe-k's statistics and the kernel's counters. Wherever a program says enough the comparison is exact:
 
   ping    packets of a known length, both ways.
   dig     queries and replies and their sizes, both ways (IP and UDP header added).
   iperf3  UDP: its datagrams, and one of 4 bytes each way with which it opens the stream.
   TCP     octets - packets * (IP + TCP header with timestamps) - 8 for the SYN's further options = bytes of payload.
           Only if the kernel says that it sent segments again may the flows show more: those segments.
-  all     packets metered and ignored = packets the veth counted, those it could not deliver among them.
+  live    packets metered and ignored = packets the veth counted, those it could not deliver among them.
+  module  packets of all TCP and UDP flows = segments and datagrams that the kernel says it sent, however they were
+          merged on their way; every sum of the module's own counters comes out.
 """
 
 import argparse
@@ -30,11 +32,12 @@ IPERF_PORT = 5201
 IPERF_COOKIE = 37  # sent first on every iperf3 connection
 IPERF_UDP_HELLO = 4
 
+# Those of tests/run/programs.sh.
 NETS = {
-    "v4": (4, "198.51.100.1", "198.51.100.2", "IPv4"),
-    "v6": (6, "2001:db8:1::1", "2001:db8:1::2", "IPv6"),
-    "vlan4": (4, "203.0.113.1", "203.0.113.2", "IPv4 on VLAN 7"),
-    "vlan6": (6, "2001:db8:7::1", "2001:db8:7::2", "IPv6 on VLAN 7"),
+    "v4": (4, "198.51.100.1", "198.51.100.129", "IPv4"),
+    "v6": (6, "2001:db8:1:a::1", "2001:db8:1:b::1", "IPv6"),
+    "vlan4": (4, "203.0.113.1", "203.0.113.129", "IPv4 on VLAN 7"),
+    "vlan6": (6, "2001:db8:7:a::1", "2001:db8:7:b::1", "IPv6 on VLAN 7"),
 }
 
 Flow = namedtuple("Flow", "src dst proto sport dport icmp vlan packets octets")
@@ -78,24 +81,38 @@ class Judge:
         self.flows = [read_flow(entry) for entry in json.loads(self.text("flows.json"))]
         self.claimed = set()
         self.rows = []
-        self.again = sum(self.retransmitted(name) for name in ("snmp.a", "snmp.b"))
+        self.again = self.kernel("Tcp", "RetransSegs")
 
     def text(self, name):
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def retransmitted(self, name):
-        """TcpRetransSegs of one namespace, which was new when the run began."""
-        names, values = [line.split() for line in self.text(name).splitlines() if line.startswith("Tcp:")]
-        return int(values[names.index("RetransSegs")])
+    def kernel(self, protocol, counter):
+        """A counter of the two namespaces' kernels, which were new when the run began."""
+        total = 0
+        for name in ("snmp.a", "snmp.b"):
+            names, values = [line.split() for line in self.text(name).splitlines()
+                             if line.startswith(protocol + ":")]
+            total += int(values[names.index(counter)])
+        return total
+
+    def kernel6(self, counter):
+        """The same of the counters that IPv6 has of its own."""
+        return sum(number(self.text(name), rf"^{counter}\s+(\d+)$", "the kernel")
+                   for name in ("snmp6.a", "snmp6.b"))
+
+    def places(self, want):
+        return [place for place, flow in enumerate(self.flows)
+                if all(getattr(flow, name) == value for name, value in want.items())]
+
+    def total(self, **want):
+        """Packets and octets of the flows whose fields are as wanted."""
+        found = [self.flows[place] for place in self.places(want)]
+        return Sum(sum(flow.packets for flow in found), sum(flow.octets for flow in found))
 
     def take(self, **want):
-        """Packets and octets of the flows whose fields are as wanted; they count as claimed."""
-        total = Sum(0, 0)
-        for place, flow in enumerate(self.flows):
-            if all(getattr(flow, name) == value for name, value in want.items()):
-                self.claimed.add(place)
-                total = Sum(total.packets + flow.packets, total.octets + flow.octets)
-        return total
+        """The same; these flows count as claimed."""
+        self.claimed.update(self.places(want))
+        return self.total(**want)
 
     def row(self, program, says, flows, agree):
         self.rows.append(Row(program, says, flows, agree))
@@ -212,11 +229,48 @@ def judge_device(judge, stats):
               carried == metered + ignored and source["dropped"] == 0)
 
 
+def judge_kernel(judge):
+    """What the two kernels sent, in packets of the wire: a merged packet is many segments to them as well."""
+    tcp = judge.total(proto=TCP).packets
+    udp = judge.total(proto=UDP).packets
+    segments = judge.kernel("Tcp", "OutSegs") + judge.again
+    datagrams = judge.kernel("Udp", "OutDatagrams") + judge.kernel6("Udp6OutDatagrams")
+    judge.row("kernel: TCP sent, all programs", f"{segments} segments", f"{tcp} packets", segments == tcp)
+    judge.row("kernel: UDP sent, all programs", f"{datagrams} datagrams", f"{udp} packets", datagrams == udp)
+
+
+def judge_module(judge):
+    """The module's own counters: its sums come out, and all that it metered arrived at the collector."""
+    count = {name: int(value) for name, value in
+             (line.split() for line in judge.text("proc/stats").splitlines())}
+    group = {name: count[f"{name}.default.packets"] for name in ("published", "lost")}
+    accounted, live = count["accounted.packets"], count["live.packets"]
+    ignored = sum(value for name, value in count.items() if name.startswith("ignored."))
+    off = [value for name, value in count.items() if name.startswith("difference.")]
+    judge.row("nprobe_k: sums",
+              f"{count['seen.packets']} seen = {ignored} ignored + {accounted}",
+              f"{live} open + {group['published']} published + {group['lost']} lost",
+              count["seen.packets"] == ignored + accounted and group["lost"] == 0 and live == 0
+              and group["published"] == accounted == judge.total().packets and off != [] and not any(off))
+
+
+def judge_merged(judge, label, programs):
+    """Packets did arrive merged while these programs ran: guest.sh notes the module's counters after each."""
+    before, during = (0, 0, 0), (0, 0, 0)
+    for name, *values in (line.split() for line in judge.text("arrivals").splitlines()):
+        after = tuple(int(value) for value in values)
+        if name in programs:
+            during = tuple(sum_ + late - early for sum_, late, early in zip(during, after, before))
+        before = after
+    frames, packets, merged = during
+    judge.row(f"nprobe_k: {label}", f"{frames} arrivals", f"{packets} packets, {merged} of them merged",
+              0 < frames < packets and merged > packets // 2)
+
+
 def judge_export(judge, stats):
     """All that was metered arrives at the collector, which misses no datagram."""
     source, export = stats["source"]["accounted"], stats["export"]
-    arrived = Sum(sum(flow.packets for flow in judge.flows), sum(flow.octets for flow in judge.flows))
-    judge.packets("nprobe-k: all it metered", Sum(source["packets"], source["octets"]), arrived)
+    judge.packets("nprobe-k: all it metered", Sum(source["packets"], source["octets"]), judge.total())
     lost = re.findall(r"Sequence Errors: (\d+), Bad Packets: (\d+)", judge.text("nfcapd.log"))
     errors = [int(count) for pair in lost for count in pair]
     refused = export["not_exportable"]
@@ -254,7 +308,7 @@ def print_table(rows):
         print(" | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " | " + line[3])
 
 
-def judge_all(folder):
+def judge_all(folder, module):
     judge = Judge(folder)
     stats = json.loads(judge.text("stats.json"))
     for net in NETS:
@@ -268,16 +322,24 @@ def judge_all(folder):
     for net in ("v4", "v6"):
         judge_iperf_udp(judge, net)
     judge_vlan(judge)
-    judge_device(judge, stats)
+    if module:
+        judge_kernel(judge)
+        judge_module(judge)
+        judge_merged(judge, "curl, merged by vb (GRO)", ("v4.web", "v6.web", "vlan4.web"))
+        judge_merged(judge, "iperf3 TCP, by a (TSO)", ("v4.tcp", "v6.tcp"))
+    else:
+        judge_device(judge, stats)
     judge_export(judge, stats)
     return judge
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    args.add_argument("folder", type=pathlib.Path, help="where live.sh left what the programs printed")
+    args.add_argument("folder", type=pathlib.Path, help="where the run left what the programs printed")
+    args.add_argument("--module", action="store_true", help="the kernel module metered, in a guest")
+    args = args.parse_args()
     try:
-        judge = judge_all(args.parse_args().folder)
+        judge = judge_all(args.folder, args.module)
     except (OSError, KeyError, ValueError, Unreadable) as error:
         print(f"verdict: {type(error).__name__}: {error}", file=sys.stderr)
         return 1

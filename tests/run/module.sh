@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# module.sh: the kernel module on real traffic, in a guest with this suite's kernel ("sudo make run").
+#
+# guest.sh does it there and leaves in build/run what the programs printed and what was metered; verdict.py judges it
+# here. Nothing of it touches this host's kernel or network.
+#
+# Environment: NPK_SECONDS, how long the run has taken so far.
+
+set -euo pipefail
+export LC_ALL=C
+
+# First of all: without a trap, a Ctrl-C that comes the moment a program ends by itself is forgotten by bash.
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap 'exit 141' PIPE
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$HERE/../.." && pwd)
+LAB=$TOP/tests/lab
+LOGS=$TOP/build/run
+W=$LOGS
+LIMIT=150
+
+# shellcheck source=tests/run/common.sh
+. "$HERE/common.sh"
+# shellcheck source=tests/run/show.sh
+. "$HERE/show.sh"
+
+# The guest switches itself off when it is ended; until it has, its files are in use.
+cleanup() {
+	local status=$?
+	trap '' INT TERM HUP PIPE
+	trap - EXIT
+	set +e
+	[ "$status" -le 128 ] || echo "run: interrupted, ending the guest" >&2
+	if [ -n "${GUEST:-}" ]; then
+		kill -TERM "$GUEST" 2>/dev/null
+		wait "$GUEST"
+	fi 2>/dev/null
+	exit "$status"
+}
+
+# nfcapd's threads load this library when they end, so no list of dependencies names it.
+thread_library() { ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !n++ { print $NF }'; }
+
+boot() {
+	local lib name
+	local -a with=()
+	lib=$(thread_library)
+	[ -z "$lib" ] || with+=(--file "$lib:/lib/x86_64-linux-gnu/libgcc_s.so.1")
+	for name in ping curl dig dnsmasq iperf3 nfcapd nfdump; do
+		with+=(--tool "$name")
+	done
+	for name in common.sh programs.sh; do
+		with+=(--file "$HERE/$name:/lab/$name")
+	done
+	"$LAB/guest" --time "$LIMIT" --out "$LOGS" "${with[@]}" "$HERE/guest.sh" "$(seconds)" "$LOGS" &
+	GUEST=$!
+	wait "$GUEST" || fail "the guest did not do its job: $(cat "$LOGS/result" 2>/dev/null || echo "it did not start")" output
+	GUEST=
+}
+
+main() {
+	trap cleanup EXIT
+	rm -rf "$LOGS"
+	say "booting a guest"
+	boot
+	show_flows "$LOGS/flows.txt"
+	show_counters "$LOGS/proc/stats"
+	child python3 "$TOP/tests/netns/verdict.py" --module "$LOGS" || fail "the flows do not say what the programs say"
+	what_next
+}
+
+main "$@"
