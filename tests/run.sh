@@ -22,7 +22,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt lab-kernel "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt lab-kernel run "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
 
@@ -40,7 +40,8 @@ about() {
     truth) echo "10 captures against their truth" ;;
     judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
-    live) echo "40 make run: real programs between two namespaces" ;;
+    run) echo "60 make run: real programs through the module in a guest" ;;
+    live) echo "40 make run-live: real programs between two namespaces" ;;
     interrupt) echo "20 make run interrupted at several moments" ;;
     lab-kernel) echo "60 the stock kernel for guests, and that a guest boots" ;;
     lab-params) echo "20 bad parameters: refused in one sentence, nothing left" ;;
@@ -96,7 +97,8 @@ step_debug-restart() { tests/lab/test --kernel debug restart; }
 step_debug-sums() { tests/lab/test --kernel debug sums 100; }
 step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_stop() { tests/netns/stop.sh; }
-step_live() { tests/demo.sh; }
+step_run() { tests/demo.sh; }
+step_live() { tests/demo.sh live; }
 step_interrupt() { tests/netns/interrupt.py; }
 # Compares with the state run_steps() saved before the first step.
 step_unchanged() { diff "$LOGS/host.before" <(tests/netns/hoststate.sh) && echo "the host is as it was"; }
