@@ -54,6 +54,7 @@ $(BUILD)/libnpk.so: $(LIB_OBJ) lib/libnpk.map
 	@echo '  LD   $@'
 	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,libnpk.so.0 -Wl,--version-script=lib/libnpk.map \
 		-o $@ $(LIB_OBJ) $(LDFLAGS) $(LDLIBS)
+	@ln -sf libnpk.so $@.0
 
 $(BUILD)/nprobe-k: $(PROBE_OBJ) $(BUILD)/libnpk.a
 	@echo '  LD   $@'

@@ -4,9 +4,12 @@
 # common.sh: what every form of "make run" needs. Sourced by bash and, in a guest, by dash: POSIX and "local" only.
 #
 # Who sources it sets W, the folder of the logs, and LOGS, where the user finds them afterwards, and has a function
-# seconds that prints how long the run has taken so far.
+# seconds that sets NOW: how long the run has taken so far.
 
-say() { printf '[%3d s] %s\n' "$(seconds)" "$*"; }
+say() {
+	seconds
+	printf '[%3d s] %s\n' "$NOW" "$*"
+}
 
 # fail SENTENCE [LOG]: one sentence and where to read more.
 fail() {
@@ -14,7 +17,8 @@ fail() {
 	exit 1
 }
 
-# The work is done by a child that is waited for, because bash runs a trap only when no program is in its foreground.
+# The work is done by a child that is waited for, because bash runs a trap only when no program is in its foreground,
+# and now and then forgets a Ctrl-C that comes the moment such a program or a $(...) ends.
 child() {
 	"$@" &
 	wait $!

@@ -12,7 +12,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-# First of all: without a trap, a Ctrl-C that comes the moment a program ends by itself is forgotten by bash.
+# First of all, for a Ctrl-C at any moment. See child() too: while the module is loaded, no program is run but so.
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
@@ -36,7 +36,7 @@ TIMEOUTS=()
 [ -n "$COLLECTOR" ] || TIMEOUTS=(idle=5 active=15)
 EVERY=5
 NEW_LINES=20
-HEADING=
+NAMES=1
 declare -A SHOWN=()
 
 # shellcheck source=tests/run/common.sh
@@ -114,7 +114,7 @@ background() {
 free_port() {
 	local port
 	for port in 2055 9995 9996 {20550..20599}; do
-		grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$port") " /proc/net/udp /proc/net/udp6 || break
+		bound udp self "$port" || break
 	done
 	echo "$port"
 }
@@ -130,17 +130,20 @@ start_collector() {
 }
 
 # The last sentence of the module in the kernel's log since it was to be loaded.
-kernel_says() { dmesg 2>/dev/null | tail -n "+$((LOG_LINES + 1))" | sed -n 's/.*\(nprobe_k: .*\)/; the kernel says: \1/p' | tail -1; }
+kernel_says() {
+	dmesg 2>/dev/null | tail -n "+$(($(wc -l <"$W/dmesg") + 1))" | sed -n 's/.*\(nprobe_k: .*\)/; the kernel says: \1/p' |
+		tail -1
+}
 
 # The counters are in the first network namespace only, as are the devices the module finds by name.
 load() {
-	LOG_LINES=$(dmesg 2>/dev/null | wc -l)
+	dmesg >"$W/dmesg" 2>/dev/null || :
 	LOADED=1
 	insmod "$KO" "devices=$DEV" "${TIMEOUTS[@]}" 2>"$W/insmod.log" ||
 		fail "the module was not loaded: $(tail -1 "$W/insmod.log")$(kernel_says)" insmod.log
 	[ -d /proc/net/nprobe_k ] ||
 		fail "this is a network namespace of its own (a container?), and the module meters the machine's devices" insmod.log
-	grep -qE "^$DEV (up|down) " /proc/net/nprobe_k/devices || fail "the module does not meter $DEV$(kernel_says)" insmod.log
+	child grep -qE "^$DEV (up|down) " /proc/net/nprobe_k/devices || fail "the module does not meter $DEV$(kernel_says)" insmod.log
 	wait_for 5 "the module is loaded, but there is no /dev/nprobe_k" insmod.log [ -c /dev/nprobe_k ]
 }
 
@@ -155,23 +158,29 @@ start_meter() {
 
 # ---------------------------------------------------------------- what is shown
 
-counter() { sed -n "s/^$1 //p" "${STATS:-/proc/net/nprobe_k/stats}"; }
-
-# nfcapd ends a file every $EVERY seconds.
+# nfcapd ends a file every $EVERY seconds. One without flows has no line of names either.
 show_new() {
 	local file
 	for file in "$W"/flows/nfcapd.[0-9]*; do
 		[ -e "$file" ] && [ -z "${SHOWN[$file]:-}" ] || continue
 		SHOWN[$file]=1
-		"${NFDUMP[@]}" -r "$file" -6 -N -O bytes -o long >"$W/new.txt" 2>/dev/null || continue
-		[ -n "$HEADING" ] || { HEADING=$(grep -m1 ^Date "$W/new.txt") && echo "$HEADING"; }
-		awk -v most="$NEW_LINES" '/^[0-9]/ && ++n <= most
+		child "${NFDUMP[@]}" -r "$file" -6 -N -O bytes -o long >"$W/new.txt" 2>/dev/null || continue
+		child grep -q '^[0-9]' "$W/new.txt" || continue
+		child awk -v names="$NAMES" -v most="$NEW_LINES" '
+			(names && /^Date/) || (/^[0-9]/ && ++n <= most)
 			END { if (n > most) printf "... and %d flows more in these seconds\n", n - most }' "$W/new.txt"
+		NAMES=0
 	done
 }
 
 show_progress() {
-	say "$(counter seen.packets) packets seen, $(counter flows) flows open, $(counter published.default.records) flows published"
+	seconds
+	child awk -v now="$NOW" '
+		{ value[$1] = $2 }
+		END {
+			printf "[%3d s] %d packets seen, %d flows open, %d flows published\n", now, value["seen.packets"],
+				value["flows"], value["published.default.records"]
+		}' /proc/net/nprobe_k/stats
 }
 
 follow() {
@@ -186,8 +195,7 @@ summary() {
 	if [ -n "${CAPD:-}" ] && "${NFDUMP[@]}" -R "$W/flows" -6 -N -O bytes -o long >"$W/flows.txt" 2>/dev/null; then
 		show_flows "$W/flows.txt"
 	fi
-	STATS=$W/stats
-	[ ! -s "$STATS" ] || show_counters "$STATS"
+	[ ! -s "$W/stats" ] || show_counters "$W/stats"
 	! grep -h '^nprobe-k: ' "$W/nprobe-k.log" 2>/dev/null | tail -1
 }
 
@@ -215,7 +223,7 @@ unload() {
 # Runs on every way out; Ctrl-C while metering is the way out that is meant. nprobe-k goes first, and sends what is
 # open; then the collector, which has all of it; then the module.
 cleanup() {
-	local status=$?
+	local status=$? pid
 	trap '' INT TERM HUP PIPE
 	trap - EXIT
 	set +e
@@ -224,6 +232,9 @@ cleanup() {
 	[ -z "${METER:-}" ] || cp /proc/net/nprobe_k/stats "$W/stats"
 	[ -z "${CAPD:-}" ] || sleep 0.5 # what is still in its socket
 	end "${CAPD:-}" 5
+	for pid in $(jobs -p); do # one that had been started, but not yet noted
+		end "$pid" 5
+	done
 	unload
 	[ -z "${METER:-}" ] || summary
 	rm -rf "$W/flows" "$W/new.txt"
@@ -234,8 +245,8 @@ cleanup() {
 
 main() {
 	[ -n "$DEV" ] || { sed -n 's/^# \{0,1\}//; 4,10p' "${BASH_SOURCE[0]}" >&2 && exit 2; }
-	announce
-	check_all
+	child announce
+	child check_all
 	trap cleanup EXIT
 	rm -rf "$W"
 	mkdir -p "$W"

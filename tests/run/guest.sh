@@ -26,7 +26,10 @@ PORT=2055
 # shellcheck source=tests/run/programs.sh
 . /lab/programs.sh
 
-seconds() { echo $((STARTED + $(cut -d. -f1 /proc/uptime))); }
+seconds() {
+	read -r NOW _ </proc/uptime
+	NOW=$((STARTED + ${NOW%.*}))
+}
 
 client() {
 	local log=$1 sentence=$2

@@ -11,7 +11,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-# First of all: without a trap, a Ctrl-C that comes the moment a program ends by itself is forgotten by bash.
+# First of all, for a Ctrl-C at any moment.
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
@@ -57,7 +57,8 @@ boot() {
 	for name in common.sh programs.sh; do
 		with+=(--file "$HERE/$name:/lab/$name")
 	done
-	"$LAB/guest" --time "$LIMIT" --out "$LOGS" "${with[@]}" "$HERE/guest.sh" "$(seconds)" "$LOGS" &
+	seconds
+	"$LAB/guest" --time "$LIMIT" --out "$LOGS" "${with[@]}" "$HERE/guest.sh" "$NOW" "$LOGS" &
 	GUEST=$!
 	wait "$GUEST" || fail "the guest did not do its job: $(cat "$LOGS/result" 2>/dev/null || echo "it did not start")" output
 	GUEST=

@@ -6,7 +6,7 @@
 FLOW_LINES=40
 
 # Since the user typed the command: a caller that did work before this script says how much by NPK_SECONDS.
-seconds() { echo $((SECONDS + ${NPK_SECONDS:-0})); }
+seconds() { NOW=$((SECONDS + ${NPK_SECONDS:-0})); }
 
 # Files made as root on behalf of a user belong to that user.
 give_back() {
