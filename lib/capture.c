@@ -133,10 +133,18 @@ int npk_capture_check_link(struct npk_capture *c)
 			       c->src.ops->prefix, c->arg, name ? name : "unknown");
 }
 
+uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h)
+{
+	/* a file's 32 unsigned bits of seconds come sign-extended (after 2038) */
+	uint64_t seconds = h->ts.tv_sec < 0 ? (uint32_t)h->ts.tv_sec : (uint64_t)h->ts.tv_sec;
+
+	/* with nanosecond precision tv_usec holds nanoseconds */
+	return seconds * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+}
+
 uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h)
 {
-	/* with nanosecond precision tv_usec holds nanoseconds */
-	uint64_t ns = (uint64_t)h->ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+	uint64_t ns = npk_capture_header_ns(h);
 
 	if (!c->live)
 		return ns;

@@ -92,6 +92,14 @@ int npk_capture_check_link(struct npk_capture *c);
 void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data);
 
 /**
+ * npk_capture_header_ns() - time in libpcap's header
+ * @h: header, nanosecond precision
+ *
+ * Return: nanoseconds since 1970.
+ */
+uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h);
+
+/**
  * npk_capture_time() - time of a frame on the record clock
  * @c: capture
  * @h: libpcap's header

@@ -82,15 +82,19 @@ void npk_enc_resend_templates(struct npk_enc *enc)
 	enc->resend = true;
 }
 
-bool npk_enc_templates_due(const struct npk_enc *enc, const struct npk_clock *clock)
+bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,
+			   const struct npk_clock *clock)
 {
 	const struct npk_enc_opts *opts = &enc->opts;
-	/* A capture's clock may step back: that is no reason to send them. */
 	int64_t age_ns = (int64_t)(clock->now_ns - enc->templates_ns);
 
 	if (enc->resend)
 		return true;
-	if (opts->template_datagrams && enc->since_templates >= opts->template_datagrams)
+	/* A capture's clock may step back: a little is no reason to send them. */
+	if (age_ns < 0)
+		age_ns = -age_ns;
+	/* the count is of datagrams with records: templates alone do not call for more */
+	if (nr_recs && opts->template_datagrams && enc->since_templates >= opts->template_datagrams)
 		return true;
 	return opts->template_ms && age_ns >= (int64_t)opts->template_ms * NPK_NS_PER_MS;
 }

@@ -139,12 +139,14 @@ static inline enum npk_enc_family npk_enc_family(const struct npk_rec *rec)
 /**
  * npk_enc_templates_due() - must this datagram begin with the templates
  * @enc: encoder
+ * @nr_recs: records offered; without any only time calls for templates
  * @clock: now
  *
  * Return: true for the first datagram, after npk_enc_resend_templates(), and
  * when one of the two timers has run out.
  */
-bool npk_enc_templates_due(const struct npk_enc *enc, const struct npk_clock *clock);
+bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,
+			   const struct npk_clock *clock);
 
 /**
  * npk_enc_templates_account() - advance the template timers by one datagram

@@ -91,7 +91,7 @@ static void nf9_plan(const struct npk_enc *enc, const struct npk_rec *const *rec
 	size_t len[__NPK_ENC_FAMILY_MAX] = { 0 };
 	size_t fixed = NF9_HEADER_LEN;
 
-	*l = (struct nf9_layout){ .templates = npk_enc_templates_due(enc, clock) };
+	*l = (struct nf9_layout){ .templates = npk_enc_templates_due(enc, nr_recs, clock) };
 	if (l->templates)
 		fixed += enc->templates_len;
 	for (; l->taken < nr_recs; l->taken++) {

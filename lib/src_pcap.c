@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Source "pcap:FILE": a capture file, metered by its own clock. */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,19 +13,23 @@
 #define UPTIME_AT_START_NS	(60 * NPK_NSEC_PER_SEC)
 /* expiry is looked after this often, by the time of the frames */
 #define SWEEP_STEP_NS		50000000LL
-/* frames this far back in time are of another capture put behind the first */
-#define REWIND_NS		(3600 * NPK_NSEC_PER_SEC)
+/* records wait for no longer than this, by the time of the frames */
+#define SEND_WITHIN_NS		(600 * (int64_t)NPK_NSEC_PER_SEC)
 
 /**
  * struct src_pcap - a file
  * @c: base, first member
  * @header: of the frame that waits for the clock to jump, or NULL
  * @data: its octets
+ * @fd: a pipe's descriptor, to be polled; -1 for regular files
+ * @waiting_ns: time of the frames when the oldest unsent record was made
  */
 struct src_pcap {
 	struct npk_capture c;
 	struct pcap_pkthdr *header;
 	const u_char *data;
+	int fd;
+	uint64_t waiting_ns;
 };
 
 /**
@@ -40,7 +45,7 @@ struct survey {
 static void survey_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 {
 	struct survey *s = (struct survey *)user;
-	uint64_t ns = (uint64_t)h->ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+	uint64_t ns = npk_capture_header_ns(h);
 
 	(void)data;
 	if (!s->frames++ || ns < s->earliest_ns)
@@ -61,6 +66,8 @@ static int open_file(struct npk_capture *c, FILE **file, bool *regular)
 		return npk_source_fail(&c->src, -err, "pcap:%s: %s", c->arg, strerror(err));
 	}
 	*regular = S_ISREG(st.st_mode);
+	if (!*regular)		/* what stdio holds back, poll() does not see */
+		setvbuf(*file, NULL, _IONBF, 0);
 	return 0;
 }
 
@@ -114,8 +121,12 @@ static int open_surveyed(struct npk_capture *c)
 	bool regular;
 	int err = open_once(c, &regular);
 
-	if (err || !regular)
-		return err;	/* a pipe is read once, as it comes */
+	if (err)
+		return err;
+	if (!regular) {		/* a pipe is read once, as it comes */
+		((struct src_pcap *)c)->fd = fileno(pcap_file(c->pcap));
+		return 0;
+	}
 	err = survey_file(c);
 	return err ? err : open_once(c, &regular);
 }
@@ -127,6 +138,8 @@ static int src_pcap_open(const char *arg, const struct npk_source_opts *opts,
 	int err = npk_capture_new(&npk_src_pcap, sizeof(struct src_pcap), arg, opts, &c);
 
 	*out = c ? &c->src : NULL;
+	if (c)
+		((struct src_pcap *)c)->fd = -1;
 	if (err)
 		return err;
 	err = open_surveyed(c);
@@ -135,20 +148,30 @@ static int src_pcap_open(const char *arg, const struct npk_source_opts *opts,
 
 static int src_pcap_fd(const struct npk_source *src)
 {
-	(void)src;
-	return -1;
+	return ((const struct src_pcap *)src)->fd;
+}
+
+/* A pipe may have nothing to say for a while; a file never blocks. */
+static bool would_block(const struct src_pcap *p)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+
+	return p->fd >= 0 && !poll(&pfd, 1, 0);
 }
 
 /*
  * A frame after a gap in which every flow ended: close them first, with the
  * time at which the last one was due, so that what is exported is no further
- * from the present than a format can say (2^32 ms).  A frame from far back in
- * time ends all flows as well.  True when the clock may go to @ns.
+ * from the present than a format can say (2^32 ms).  A frame from further back
+ * in time than the idle timeout ends all flows as well.  True when the clock
+ * may go to @ns, which is when no record waits to be sent.
  */
-static bool bridge_gap(struct npk_meter *m, uint64_t ns)
+static bool bridge_gap(struct src_pcap *p, uint64_t ns)
 {
+	struct npk_meter *m = &p->c.meter;
+
 	if (!m->table.nr_flows)
-		return true;
+		return p->c.head == p->c.tail;
 	if (ns > m->now_ns)
 		npk_meter_sweep(m, m->now_ns + m->limits.idle_ns + NPK_TICK_SLACK_NS,
 				m->table.nr_buckets);
@@ -159,7 +182,15 @@ static bool bridge_gap(struct npk_meter *m, uint64_t ns)
 
 static bool is_gap(const struct npk_meter *m, uint64_t ns)
 {
-	return ns > m->now_ns + m->limits.idle_ns * 5 / 4 || ns + REWIND_NS < m->now_ns;
+	return ns > m->now_ns + m->limits.idle_ns * 5 / 4 || ns + m->limits.idle_ns < m->now_ns;
+}
+
+/* Have records waited for so long, by the time of the frames, that they must go? */
+static bool must_send(struct src_pcap *p, uint64_t ns)
+{
+	if (p->c.head == p->c.tail)
+		p->waiting_ns = ns;
+	return (int64_t)(ns - p->waiting_ns) > SEND_WITHIN_NS;
 }
 
 /* One frame: 1 done, 0 it waits until the records were sent. */
@@ -169,11 +200,14 @@ static int meter_frame(struct src_pcap *p)
 	uint64_t ns = npk_capture_time(&p->c, p->header);
 
 	if (is_gap(m, ns)) {
-		if (!bridge_gap(m, ns))
+		if (!bridge_gap(p, ns))
 			return 0;
 		m->now_ns = ns;
 		m->swept_ns = ns;
+		p->waiting_ns = ns;
 	}
+	if (must_send(p, ns))
+		return 0;
 	npk_capture_frame((u_char *)p, p->header, p->data);
 	p->header = NULL;
 	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS)
@@ -190,6 +224,8 @@ static int src_pcap_work(struct npk_source *src)
 	if (!npk_capture_room(&p->c))
 		return NPK_WORK_MORE;
 	for (i = 0; i < NPK_BATCH; i++) {
+		if (!p->header && would_block(p))
+			return NPK_WORK_WAIT;
 		n = p->header ? 1 : pcap_next_ex(p->c.pcap, &p->header, &p->data);
 		if (n != 1)
 			p->header = NULL;

@@ -192,8 +192,7 @@ void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, 
 		count_reason(c, reason);
 		return;
 	}
-	if (!c->nr_pending)
-		c->waiting_ms = now_ms;
+	c->since_ms[c->nr_pending] = now_ms;
 	c->nr[c->nr_pending] = nr;
 	c->pending[c->nr_pending++] = rec;
 }
@@ -226,7 +225,7 @@ static void complain(struct collector *c, int err)
 	if (c->complained)
 		return;
 	c->complained = true;
-	fprintf(stderr, "nprobe-k: collector \"%s\": %s; datagrams are lost, and counted\n",
+	fprintf(stderr, "nprobe-k: collector \"%s\": %s; some datagrams are lost\n",
 		c->name, strerror(-err));
 }
 
@@ -258,13 +257,14 @@ static size_t send_one(struct collector *c, const struct npk_rec *const *recs, s
 	return taken;
 }
 
-void collector_send(struct collector *c, const struct npk_clock *clock, bool all)
+void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms)
 {
 	size_t done = 0, left;
 
 	while (done < c->nr_pending) {
 		left = c->nr_pending - done;
-		if (!all && npk_enc_room(c->enc, c->pending + done, left, clock) >= left)
+		if (c->since_ms[done] > came_by_ms &&
+		    npk_enc_room(c->enc, c->pending + done, left, clock) >= left)
 			break;
 		done += send_one(c, c->pending + done, left, clock);
 	}
@@ -273,6 +273,7 @@ void collector_send(struct collector *c, const struct npk_clock *clock, bool all
 	c->nr_pending -= done;
 	memmove(c->pending, c->pending + done, c->nr_pending * sizeof(c->pending[0]));
 	memmove(c->nr, c->nr + done, c->nr_pending * sizeof(c->nr[0]));
+	memmove(c->since_ms, c->since_ms + done, c->nr_pending * sizeof(c->since_ms[0]));
 }
 
 void collector_templates(struct collector *c, const struct npk_clock *clock)

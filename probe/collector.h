@@ -35,8 +35,8 @@ struct reason_count {
  * @buf_size: octets of UDP payload a datagram may have
  * @pending: records waiting for their datagram to fill, oldest first
  * @nr: number of each in the order of reading, for releasing them
+ * @since_ms: when each came, monotonic milliseconds
  * @nr_pending: how many
- * @waiting_ms: since when the oldest has waited, monotonic milliseconds
  * @read: records given to this collector
  * @sent: records in datagrams the system took
  * @failed: records in datagrams it refused
@@ -54,8 +54,8 @@ struct collector {
 	size_t buf_size;
 	const struct npk_rec *pending[NPK_WINDOW];
 	uint64_t nr[NPK_WINDOW];
+	uint64_t since_ms[NPK_WINDOW];
 	size_t nr_pending;
-	uint64_t waiting_ms;
 	uint64_t read;
 	uint64_t sent;
 	uint64_t failed;
@@ -94,12 +94,13 @@ void collector_close(struct collector *c);
 void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, uint64_t now_ms);
 
 /**
- * collector_send() - send what is due: full datagrams, or everything
+ * collector_send() - send what is due: full datagrams, and what came long ago
  * @c: collector
  * @clock: clock of the records, now
- * @all: also datagrams that are not full
+ * @came_by_ms: records that came by then are sent in a datagram that is not full;
+ *	UINT64_MAX = all of them
  */
-void collector_send(struct collector *c, const struct npk_clock *clock, bool all);
+void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms);
 
 /**
  * collector_templates() - send templates alone, if they are due and nothing waits

@@ -75,7 +75,7 @@ static void send_due(struct export *x, const struct npk_clock *clock, bool all)
 
 	for (i = 0; i < x->nr_collectors; i++) {
 		c = &x->collectors[i];
-		collector_send(c, clock, all || now - c->waiting_ms >= x->o->linger_s * 1000ULL);
+		collector_send(c, clock, all ? UINT64_MAX : now - x->o->linger_s * 1000ULL);
 		collector_templates(c, clock);
 	}
 }
@@ -91,7 +91,7 @@ static size_t run_window(struct export *x, struct npk_source *src, bool all)
 
 	npk_source_clock(src, &clock);
 	for (; i < n; i++) {
-		if (x->o->print != PRINT_NONE) {
+		if (x->o->print != PRINT_NONE && !x->stdout_failed) {
 			print_record(stdout, x->o->print, recs[i], &clock);
 			x->printed++;
 		}
@@ -108,10 +108,13 @@ int export_run(struct export *x, struct npk_source *src, bool all)
 {
 	while (run_window(x, src, all) == NPK_WINDOW)
 		;
-	if (x->o->print == PRINT_NONE || (!fflush(stdout) && !ferror(stdout)))
+	if (x->o->print == PRINT_NONE || x->stdout_failed)
+		return -1;
+	if (!fflush(stdout) && !ferror(stdout))
 		return -1;
 	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(errno));
-	return EXIT_FAILED;
+	x->stdout_failed = true;
+	return x->nr_collectors ? -1 : EXIT_FAILED;
 }
 
 int export_wait_ms(const struct export *x)
@@ -123,7 +126,7 @@ int export_wait_ms(const struct export *x)
 	for (i = 0; i < x->nr_collectors; i++) {
 		if (!x->collectors[i].nr_pending)
 			continue;
-		due = x->collectors[i].waiting_ms + x->o->linger_s * 1000ULL;
+		due = x->collectors[i].since_ms[0] + x->o->linger_s * 1000ULL;
 		due = due > now ? due - now : 0;
 		if (wait < 0 || (int)due < wait)
 			wait = (int)due;

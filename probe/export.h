@@ -16,6 +16,8 @@
  * @read: records taken from the source
  * @printed: records written to standard output
  * @released: records given back to the source
+ * @stdout_failed: standard output is closed or full: that was said, the collectors
+ *	go on getting their flows
  */
 struct export {
 	const struct opts *o;
@@ -24,6 +26,7 @@ struct export {
 	uint64_t read;
 	uint64_t printed;
 	uint64_t released;
+	bool stdout_failed;
 };
 
 /**
@@ -47,7 +50,8 @@ void export_close(struct export *x);
  * @src: source; records are released when every destination is done with them
  * @all: nothing waits for its datagram to fill
  *
- * Return: -1 to go on, else the code to exit with (standard output failed).
+ * Return: -1 to go on, else the code to exit with (standard output failed, and
+ * there is no collector).
  */
 int export_run(struct export *x, struct npk_source *src, bool all);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nprobe-k: reads flow records from a source and exports them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@
  * @src: where records come from
  * @x: where they go
  * @signals: signalfd for SIGINT, SIGTERM and SIGHUP
- * @stats: file of --stats-json, or NULL
+ * @stats: file of --stats-json, or -1
  * @stats_ms: when the counters were last written
  * @progress_ms: when progress was last shown
  * @progress: show it: standard error is a terminal, the source a file
@@ -42,7 +43,7 @@ struct probe {
 	struct npk_source *src;
 	struct export x;
 	int signals;
-	FILE *stats;
+	int stats;
 	uint64_t stats_ms;
 	uint64_t progress_ms;
 	bool progress;
@@ -104,23 +105,35 @@ static int open_stats(struct probe *p)
 {
 	if (!p->o.stats_file)
 		return -1;
-	p->stats = fopen(p->o.stats_file, "w");
-	return p->stats ? -1 : say_errno(p->o.stats_file);
+	p->stats = open(p->o.stats_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return p->stats >= 0 ? -1 : say_errno(p->o.stats_file);
+}
+
+/* Counters that cannot be written are no reason to stop metering: said once. */
+static void write_stats(struct probe *p)
+{
+	int err = p->stats >= 0 ? stats_json(p->stats, p->src, &p->x) : 0;
+
+	if (!err)
+		return;
+	errno = -err;
+	say_errno(p->o.stats_file);
+	close(p->stats);
+	p->stats = -1;
 }
 
 static int start(struct probe *p)
 {
-	int code = open_signals(p);
-	int err;
+	int err = open_source(p);
+	int code = err ? source_failed(p, err) : -1;
 
-	if (code < 0) {
-		err = open_source(p);
-		code = err ? source_failed(p, err) : -1;
-	}
 	if (code < 0)
 		code = export_open(&p->x, &p->o);
 	if (code < 0)
 		code = open_stats(p);
+	/* until here nothing is under way: signals end the program as ever */
+	if (code < 0)
+		code = open_signals(p);
 	if (code < 0 && !p->o.keep_privileges)
 		code = privileges_drop(p->o.kmod);
 	if (code >= 0)
@@ -133,17 +146,8 @@ static int start(struct probe *p)
 	if (p->o.verbose && npk_source_fd(p->src) >= 0)
 		fprintf(stderr, "nprobe-k: metering %s, stop with Ctrl-C\n", p->o.input);
 	say_backlog(p);
+	write_stats(p);
 	return -1;
-}
-
-static int write_stats(struct probe *p)
-{
-	int err = p->stats ? stats_json(p->stats, p->src, &p->x) : 0;
-
-	if (!err)
-		return -1;
-	errno = -err;
-	return say_errno(p->o.stats_file);
 }
 
 /* The merged packets of a network offload cannot be told apart here. */
@@ -160,7 +164,7 @@ static void warn_merged(struct probe *p)
 		"an offload merged them, and each counts as one (ethtool -K DEV gro off tso off)");
 }
 
-static int report(struct probe *p)
+static void report(struct probe *p)
 {
 	uint64_t now = monotonic_ms();
 	struct npk_source_stats s;
@@ -172,12 +176,12 @@ static int report(struct probe *p)
 			(unsigned long long)s.frames, (unsigned long long)s.records);
 	}
 	if (now - p->stats_ms < STATS_MS)
-		return -1;
+		return;
 	p->stats_ms = now;
 	warn_merged(p);
 	if (p->o.verbose > 1)
 		stats_line(stderr, p->src, &p->x);
-	return write_stats(p);
+	write_stats(p);
 }
 
 /* Sleep until there is input on @fd or so long; true when told to stop. */
@@ -236,10 +240,9 @@ static int run(struct probe *p)
 	for (;;) {
 		work = npk_source_work(p->src);
 		code = export_run(&p->x, p->src, work == NPK_WORK_SEND);
-		if (code < 0)
-			code = report(p);
 		if (code >= 0)
 			return code;
+		report(p);
 		if (work == -ENODATA && p->o.kmod) {
 			code = export_run(&p->x, p->src, true);
 			if (code < 0)
@@ -272,8 +275,7 @@ static int finish(struct probe *p)
 	} while (more && code < 0);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
-	if (code < 0)
-		code = write_stats(p);
+	write_stats(p);
 	warn_merged(p);
 	if (p->o.verbose)
 		stats_line(stderr, p->src, &p->x);
@@ -284,18 +286,33 @@ static void stop(struct probe *p)
 {
 	export_close(&p->x);
 	npk_source_close(p->src);
-	if (p->stats)
-		fclose(p->stats);
+	if (p->stats >= 0)
+		close(p->stats);
 	if (p->signals >= 0)
 		close(p->signals);
 	opts_free(&p->o);
 }
 
+/* A descriptor below 3 that is free would become a socket somebody prints to. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
-	struct probe p = { .signals = -1 };
-	int code = opts_parse(&p.o, argc, argv);
-	int last;
+	struct probe p = { .signals = -1, .stats = -1 };
+	int code, last;
+
+	keep_standard_files();
+	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
+	code = opts_parse(&p.o, argc, argv);
 
 	if (code < 0)
 		code = start(&p);

@@ -468,7 +468,11 @@ static void fill_getopt(char *letters, struct option *longs)
 			*letters++ = ':';
 	}
 	*letters = '\0';
-	memset(&longs[NR_DEFS], 0, sizeof(longs[NR_DEFS]));
+	/* so that none of these is taken for the beginning of one of ours */
+	for (i = 0; i < NR_REFUSED; i++)
+		longs[NR_DEFS + i] = (struct option){ refused[i].name, optional_argument, NULL,
+						      LONG_ONLY + (int)(NR_DEFS + i) };
+	memset(&longs[NR_DEFS + NR_REFUSED], 0, sizeof(*longs));
 }
 
 static const struct option_def *def_of(int c)
@@ -496,7 +500,7 @@ static int bad_option(const struct parse *p, int c, char **argv)
 static int parse_argv(struct parse *p, int argc, char **argv)
 {
 	char letters[2 * NR_DEFS + 2];
-	struct option longs[NR_DEFS + 1];
+	struct option longs[NR_DEFS + NR_REFUSED + 1];
 	int c, code = -1;
 
 	fill_getopt(letters, longs);
@@ -506,6 +510,8 @@ static int parse_argv(struct parse *p, int argc, char **argv)
 	while (code < 0 && (c = getopt_long(argc, argv, letters, longs, NULL)) >= 0) {
 		if (c == '?' || c == ':')
 			return bad_option(p, c, argv);
+		if (c >= LONG_ONLY + (int)NR_DEFS)
+			return unknown(p, "--", &refused[c - LONG_ONLY - (int)NR_DEFS].letter, 1);
 		code = apply(p, def_of(c), optarg);
 	}
 	if (code < 0 && optind < argc)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stats.h"
@@ -30,11 +32,20 @@ void stats_totals(const struct export *x, struct totals *t)
 		t->not_exportable += sum_reasons(c);
 		t->waiting += c->nr_pending;
 		t->datagrams += c->datagrams;
+		t->refused += c->refused;
 	}
 	if (!x->nr_collectors) {
 		t->read = x->read;
-		t->sent = x->read;
+		t->sent = x->o->print == PRINT_NONE ? x->read : x->printed;
+		t->failed = t->read - t->sent;
 	}
+}
+
+static const char *sent_how(const struct export *x)
+{
+	if (x->nr_collectors)
+		return "sent";
+	return x->o->print == PRINT_NONE ? "counted only" : "printed";
 }
 
 void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
@@ -49,11 +60,12 @@ void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
 	fprintf(out, "nprobe-k: %" PRIu64 " packets: %" PRIu64 " accounted, %" PRIu64 " ignored, "
 		"%" PRIu64 " dropped before the meter; ", s.seen, s.accounted.packets, ignored,
 		s.dropped);
-	fprintf(out, "flows: %" PRIu64 " read, %" PRIu64 " %s", t.read, t.sent,
-		x->nr_collectors ? "sent" : "printed");
+	fprintf(out, "flows: %" PRIu64 " read, %" PRIu64 " %s", t.read, t.sent, sent_how(x));
 	if (x->nr_collectors)
 		fprintf(out, " in %" PRIu64 " datagrams, %" PRIu64 " failed, %" PRIu64
 			" not exportable", t.datagrams, t.failed, t.not_exportable);
+	if (t.refused)
+		fprintf(out, ", %" PRIu64 " refused by the collector's host", t.refused);
 	if (s.early)
 		fprintf(out, "; %" PRIu64 " closed early, the table is too small (-M)", s.early);
 	fputc('\n', out);
@@ -146,15 +158,36 @@ static void json_export(FILE *out, const struct export *x)
 	fputs("]}", out);
 }
 
-int stats_json(FILE *out, const struct npk_source *src, const struct export *x)
+/* One write, so that a reader sees the old text or the new one. */
+static int replace_text(int fd, const char *text, size_t len)
 {
-	rewind(out);
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return write(fd, text, len) == (ssize_t)len ? 0 : -errno;
+	if (pwrite(fd, text, len, 0) != (ssize_t)len || ftruncate(fd, (off_t)len))
+		return -errno;
+	return 0;
+}
+
+int stats_json(int fd, const struct npk_source *src, const struct export *x)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int err = -ENOMEM;
+
+	if (!out)
+		return err;
 	fputc('{', out);
 	json_source(out, src);
 	fputc(',', out);
 	json_export(out, x);
 	fputs("}\n", out);
-	if (fflush(out) || ferror(out) || ftruncate(fileno(out), ftell(out)))
-		return -errno;
-	return 0;
+	if (!fclose(out))
+		err = replace_text(fd, text, len);
+	free(text);
+	return err;
 }

@@ -17,6 +17,7 @@
  * @not_exportable: the format cannot carry them
  * @waiting: for their datagram to fill
  * @datagrams: sent
+ * @refused: times a collector's host said that nothing listens: datagrams sent, lost
  *
  * read = sent + failed + not_exportable + waiting.
  */
@@ -27,6 +28,7 @@ struct totals {
 	uint64_t not_exportable;
 	uint64_t waiting;
 	uint64_t datagrams;
+	uint64_t refused;
 };
 
 /**
@@ -46,12 +48,12 @@ void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
 
 /**
  * stats_json() - replace the contents of a file with one JSON object
- * @out: open file, seekable
+ * @fd: open for writing; what is not a regular file gets one object after the other
  * @src: source
  * @x: destinations
  *
  * Return: 0 or -errno.
  */
-int stats_json(FILE *out, const struct npk_source *src, const struct export *x);
+int stats_json(int fd, const struct npk_source *src, const struct export *x);
 
 #endif /* PROBE_STATS_H */

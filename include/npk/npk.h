@@ -29,6 +29,7 @@ struct npk_source;
  * struct npk_source_opts - how to open a source
  * @name: "kmod[:GROUP[/MEMBER]]", "live:DEV" or "pcap:FILE"
  * @filter: tcpdump expression or NULL; what it rejects is counted as ignored
+ *	(files), or never reaches the meter (live: the kernel filters)
  * @idle_ns: idle timeout, nanoseconds, 0 = default (15 s)
  * @active_ns: active timeout, nanoseconds, 0 = default (60 s)
  * @flows: flow table slots, 0 = default
@@ -113,7 +114,8 @@ struct npk_source_stats {
  * @out: the source, also after most errors, so that npk_source_error() can be
  *	asked; NULL only after -ENOMEM.  The caller frees it with npk_source_close().
  *
- * Return: 0; -EINVAL bad name or filter; -ENOENT no such file or device; -EACCES
+ * Return: 0; -EINVAL bad name or filter; -ENOENT no such file, -ENODEV no such
+ * device; -EACCES
  * no permission; -EPROTONOSUPPORT not Ethernet; -EBADMSG not a capture file;
  * -ENOMEM; other negative errno values of the system.
  */
@@ -138,7 +140,7 @@ const char *npk_source_error(const struct npk_source *src);
  * npk_source_fd() - descriptor to poll for input
  * @src: source
  *
- * Return: a descriptor, or -1 when the source never blocks (files).
+ * Return: a descriptor, or -1 when the source never blocks (regular files).
  */
 int npk_source_fd(const struct npk_source *src);
 
@@ -172,7 +174,7 @@ int npk_source_work(struct npk_source *src);
  * @src: source, not to be worked on any more
  *
  * A live source first meters what arrived before the first call, and may take a
- * tenth of a second for it.  The module's flows stay open for the next reader
+ * tenth of a second for it, a second under load.  The module's flows stay open for the next reader
  * unless npk_source_opts.flush was set.
  *
  * Return: 1 when the record queue filled up before all were closed: read and

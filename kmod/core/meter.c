@@ -3,8 +3,8 @@
 
 /* A flow that is due but finds no room is looked at again after so many ticks. */
 #define RETRY_TICKS	2
-/* Sweeps per idle timeout: one more than the four that are promised. */
-#define SWEEPS_PER_IDLE	5
+/* Rounds per timeout, the shorter one: one more than the four that are promised. */
+#define SWEEPS_PER_TIMEOUT	5
 /* ... but never slower: a deadline has to be noticed before it seems ahead again. */
 #define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
 /*
@@ -18,6 +18,8 @@ static u32 due_tick(const struct npk_meter *m, u64 due_ns)
 	u64 now = m->now_ns >> NPK_TICK_SHIFT;
 	u64 due = (due_ns >> NPK_TICK_SHIFT) + 1;
 
+	if ((s64)(due - now) < 1)	/* long past: not to seem ahead, modulo 2^15 */
+		due = now + 1;
 	if ((s64)(due - now) > (s64)NPK_TICKS_AHEAD_MAX)
 		due = now + NPK_TICKS_AHEAD_MAX;
 	return due & NPK_TICK_MASK;
@@ -199,7 +201,9 @@ static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, boo
 /* Time a round gives each bucket, nanoseconds. */
 static u64 time_per_bucket(const struct npk_meter *m)
 {
-	u64 round = div64_u64(m->limits.idle_ns, SWEEPS_PER_IDLE);
+	u64 shorter = m->limits.idle_ns < m->limits.active_ns ? m->limits.idle_ns :
+								m->limits.active_ns;
+	u64 round = div64_u64(shorter, SWEEPS_PER_TIMEOUT);
 
 	if (round > SWEEP_MAX_NS)
 		round = SWEEP_MAX_NS;

@@ -114,7 +114,7 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  * @max_buckets: look at no more than this; buckets without a flow cost next to
  *	nothing and do not count
  *
- * Keeps pace with time: every bucket is looked at once in a fifth of the idle
+ * Keeps pace with time: every bucket is looked at once in a fifth of the shorter
  * timeout (100 seconds at most), so that nothing stays longer than a quarter of it past its time.
  *
  * Context: As npk_meter_packet().

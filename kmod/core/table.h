@@ -6,7 +6,8 @@
  * bucket given by other bits of its hash; the home bucket counts those that moved.
  * The first cache line of a bucket holds a 16-bit signature of every flow in
  * it, so a lookup reads that line and, on a match, the flow's own.  A packet
- * of a known flow never writes the signature line.
+ * of a known flow does not write the signature line, but for its second one and
+ * for those with FIN or RST.
  *
  * Nothing here locks: one writer at a time, by the caller's lock.
  */

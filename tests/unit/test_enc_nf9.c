@@ -580,8 +580,10 @@ static void test_templates_by_time(void **state)
 	assert_false(templates_in_next(enc, t + 30 * SEC - 1, &d));
 	assert_true(templates_in_next(enc, t + 30 * SEC, &d));
 	assert_false(templates_in_next(enc, t + 59 * SEC, &d));
-	assert_false(templates_in_next(enc, t, &d));		/* the clock steps back */
-	assert_true(templates_in_next(enc, t + 90 * SEC, &d));
+	assert_false(templates_in_next(enc, t + 1 * SEC, &d));	/* the clock steps back a little */
+	assert_true(templates_in_next(enc, t - 3600 * SEC, &d));	/* a capture starts again */
+	assert_false(templates_in_next(enc, t - 3600 * SEC + 29 * SEC, &d));
+	assert_true(templates_in_next(enc, t - 3600 * SEC + 30 * SEC, &d));
 	npk_enc_free(enc);
 }
 

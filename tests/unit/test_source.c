@@ -220,6 +220,131 @@ static void test_file_that_goes_back_years(void **state)
 	check_jump(1128727435, 952109346, 1128727435);
 }
 
+static void add_arp(pcap_dumper_t *d, uint64_t ns)
+{
+	struct frame f;
+
+	put_eth(&f, 0x0806);
+	put32(&f, 0);
+	add_frame(d, &f, ns);
+}
+
+/* Work until the source wants its records sent; the clock it then shows. */
+static uint64_t work_until_send(struct npk_source *src)
+{
+	struct npk_clock clock;
+	int work;
+
+	do {
+		work = npk_source_work(src);
+	} while (work == NPK_WORK_MORE);
+	assert_int_equal(work, NPK_WORK_SEND);
+	npk_source_clock(src, &clock);
+	return clock.now_ns / NPK_NSEC_PER_SEC;
+}
+
+/* A record that was closed before a gap is still to be sent before the gap. */
+static void check_closed_before_jump(uint64_t to_s)
+{
+	const uint64_t t = 1700000000;
+	const struct npk_rec *rec;
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	d = start_file(&p, DLT_EN10MB);
+	frame_udp4(&f, 1, 2);
+	add_frame(d, &f, t * NPK_NSEC_PER_SEC);
+	for (i = 1; i < 60; i++)
+		add_arp(d, (t + i) * NPK_NSEC_PER_SEC);
+	add_frame(d, &f, to_s * NPK_NSEC_PER_SEC);
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_in_range(work_until_send(src), t, t + 120);
+	assert_int_equal(npk_source_peek(src, &rec, 1), 1);
+	assert_int_equal(rec->end_reason, NPK_END_IDLE);
+	npk_source_release(src, 1);
+	assert_int_equal(npk_source_work(src), -ENODATA);
+	npk_source_close(src);
+}
+
+static void test_closed_record_before_a_jump(void **state)
+{
+	(void)state;
+	check_closed_before_jump(1700000000 + 60 * 86400);
+	check_closed_before_jump(1700000000 - 10 * 86400);
+}
+
+/* Frames 10 s apart: no gap, but years may pass before a datagram fills. */
+static void test_records_do_not_wait_for_long(void **state)
+{
+	const uint64_t t = 1700000000;
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	frame_udp4(&f, 1, 2);
+	add_frame(d, &f, t * NPK_NSEC_PER_SEC);
+	for (i = 1; i < 1000; i++)
+		add_arp(d, (t + i * 10) * NPK_NSEC_PER_SEC);
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_in_range(work_until_send(src), t, t + 1000);
+	npk_source_close(src);
+}
+
+/* One frame ahead of the rest: timeouts go on working behind it. */
+static void test_one_frame_ahead_of_time(void **state)
+{
+	const uint64_t t = 1700000000;
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	uint64_t packets;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	add_arp(d, (t + 3000) * NPK_NSEC_PER_SEC);
+	frame_udp4(&f, 1, 2);
+	for (i = 0; i < 600; i++)
+		add_frame(d, &f, (t + i) * NPK_NSEC_PER_SEC);
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_in_range(drain(src, &packets), 9, 11);	/* split every minute */
+	assert_int_equal(packets, 600);
+	npk_source_close(src);
+}
+
+/* 32 bits of seconds are unsigned: 2040 is not 2176 or 1903. */
+static void test_after_2038(void **state)
+{
+	const struct npk_rec *rec;
+	struct npk_source *src;
+	pcap_dumper_t *d;
+	struct frame f;
+	pcap_t *p;
+
+	(void)state;
+	d = start_file(&p, DLT_EN10MB);
+	frame_udp4(&f, 1, 2);
+	add_frame(d, &f, 2208988800 * NPK_NSEC_PER_SEC);
+	end_file(p, d);
+	assert_int_equal(open_source(NULL, &src), 0);
+	assert_int_equal(npk_source_work(src), -ENODATA);
+	assert_int_equal(npk_source_expire_all(src), 0);
+	assert_int_equal(npk_source_peek(src, &rec, 1), 1);
+	assert_true(rec->first_ns == 2208988800 * NPK_NSEC_PER_SEC);
+	npk_source_close(src);
+}
+
 static void test_filter(void **state)
 {
 	struct npk_source_stats s;
@@ -352,6 +477,10 @@ int main(void)
 		cmocka_unit_test(test_queue_is_smaller),
 		cmocka_unit_test(test_gap_of_years_in_a_file),
 		cmocka_unit_test(test_file_that_goes_back_years),
+		cmocka_unit_test(test_closed_record_before_a_jump),
+		cmocka_unit_test(test_records_do_not_wait_for_long),
+		cmocka_unit_test(test_one_frame_ahead_of_time),
+		cmocka_unit_test(test_after_2038),
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_capture_without_frames),
