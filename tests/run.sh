@@ -22,7 +22,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge stop live interrupt lab-kernel run "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge export stop live interrupt lab-kernel run "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
 
@@ -39,6 +39,7 @@ about() {
     cli) echo "2 wrong use, failures, configuration files" ;;
     truth) echo "10 captures against their truth" ;;
     judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
+    export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;
     live) echo "40 make run-live: real programs between two namespaces" ;;
@@ -96,6 +97,7 @@ step_debug-hostile() { tests/lab/test --kernel debug hostile; }
 step_debug-restart() { tests/lab/test --kernel debug restart; }
 step_debug-sums() { tests/lab/test --kernel debug sums 100; }
 step_debug-churn() { tests/lab/test --kernel debug churn 15; }
+step_export() { tests/export.py "$PROBE"; }
 step_stop() { tests/netns/stop.sh; }
 step_run() { tests/demo.sh; }
 step_live() { tests/demo.sh live; }

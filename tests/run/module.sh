@@ -47,7 +47,7 @@ cleanup() {
 thread_library() { ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !n++ { print $NF }'; }
 
 boot() {
-	local lib name
+	local lib name status=0
 	local -a with=()
 	lib=$(thread_library)
 	[ -z "$lib" ] || with+=(--file "$lib:/lib/x86_64-linux-gnu/libgcc_s.so.1")
@@ -60,8 +60,10 @@ boot() {
 	seconds
 	"$LAB/guest" --time "$LIMIT" --out "$LOGS" "${with[@]}" "$HERE/guest.sh" "$NOW" "$LOGS" &
 	GUEST=$!
-	wait "$GUEST" || fail "the guest did not do its job: $(cat "$LOGS/result" 2>/dev/null || echo "it did not start")" output
+	wait "$GUEST" || status=$?
 	GUEST=
+	[ "$status" -ne 77 ] || exit 77 # it has said why there is no guest here
+	[ "$status" -eq 0 ] || fail "the guest did not do its job: $(cat "$LOGS/result" 2>/dev/null || echo "it did not start")"
 }
 
 main() {

@@ -1,0 +1,637 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+export.py PROBE: what the daemon sends, as a collector sees it.
+
+Writes small captures, runs PROBE with UDP sockets of its own as collectors,
+decodes NetFlow v5 and v9 itself, and compares with what it put into the
+captures.  The live checks need root: they run in a network namespace of
+their own.  One line per check; exit 1 when one failed.
+"""
+import collections
+import csv
+import io
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+START = 1700000000
+UDP, TCP = 17, 6
+FILTER = "udp port 7777"
+bad = 0
+
+
+def check(name, good, detail=""):
+    global bad
+    bad += not good
+    print("ok: " + name if good else "FAILED: %s: %s" % (name, detail), flush=True)
+
+
+def skip(name, why):
+    print("skipped: %s: %s" % (name, why), flush=True)
+
+
+# ---- captures
+
+def pcap_head():
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+
+
+def l4(proto, sport, dport, payload):
+    if proto == UDP:
+        return struct.pack(">HHHH", sport, dport, 8 + payload, 0) + bytes(payload)
+    return struct.pack(">HHIIBBHHH", sport, dport, 1, 0, 0x50, 0x10, 1024, 0, 0) + bytes(payload)
+
+
+def ip_packet(src, dst, proto, body):
+    if ":" in src:
+        addresses = socket.inet_pton(socket.AF_INET6, src) + socket.inet_pton(socket.AF_INET6, dst)
+        return struct.pack(">IHBB", 6 << 28, len(body), proto, 64) + addresses + body
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, proto, 0)
+    return head + socket.inet_aton(src) + socket.inet_aton(dst) + body
+
+
+class Capture:
+    """A capture file in the making, and the flows that must come out of it."""
+
+    def __init__(self, name):
+        self.path = os.path.join(WORK, name)
+        self.flows = {}
+        self.frames = [pcap_head()]
+
+    def add(self, src, dst, sport, dport, proto=UDP, payload=10, at=0.0):
+        packet = ip_packet(src, dst, proto, l4(proto, sport, dport, payload))
+        frame = bytes(12) + (b"\x86\xdd" if ":" in src else b"\x08\x00") + packet
+        second, micro = divmod(round((START + at) * 1000000), 1000000)
+        self.frames.append(struct.pack("<IIII", second, micro, len(frame), len(frame)) + frame)
+        key = (src, dst, sport, dport, proto)
+        packets, octets = self.flows.get(key, (0, 0))
+        self.flows[key] = (packets + 1, octets + len(packet))
+
+    def write(self):
+        with open(self.path, "wb") as f:
+            f.write(b"".join(self.frames))
+        return self
+
+
+def many_flows(name, number):
+    c = Capture(name)
+    for i in range(number):
+        c.add("10.%d.%d.%d" % (i >> 16, i >> 8 & 255, i & 255), "192.0.2.1", 1024 + i % 60000, 53,
+              payload=i % 97, at=i / 100000)
+    return c.write()
+
+
+def conversations(name, number):
+    c = Capture(name)
+    for i in range(number):
+        here, there, port = "10.1.0.%d" % (i % 50 + 1), "10.2.0.%d" % (i % 7 + 1), 2000 + i
+        proto = TCP if i % 2 else UDP
+        c.add(here, there, port, 80, proto, i % 30, i / 1000)
+        c.add(there, here, 80, port, proto, i % 40, i / 1000 + 0.0005)
+    return c.write()
+
+
+def both_families(name, number):
+    c = Capture(name)
+    for i in range(number):
+        c.add("10.3.0.1", "10.3.0.2", 3000 + i, 53, at=i / 1000)
+        c.add("2001:db8::1", "2001:db8::2", 3000 + i, 53, at=i / 1000)
+    return c.write()
+
+
+# ---- decoding
+
+def number(octets):
+    return int.from_bytes(octets, "big")
+
+
+def address(octets):
+    return socket.inet_ntop(socket.AF_INET6 if len(octets) == 16 else socket.AF_INET, octets)
+
+
+class Datagram:
+    """One decoded datagram; templates are those of its stream."""
+
+    def __init__(self, data, templates):
+        self.size = len(data)
+        self.records, self.new_templates, self.set_ids = [], [], []
+        self.version, self.count = struct.unpack_from(">HH", data)
+        if self.version == 5:
+            self.decode_v5(data)
+        elif self.version == 9:
+            self.decode_v9(data, templates)
+        else:
+            raise ValueError("version %d" % self.version)
+        if self.count != len(self.records) + len(self.new_templates):
+            raise ValueError("header says %d records, not %d" % (self.count, len(self.records)))
+
+    def decode_v5(self, data):
+        self.sequence, self.engine_type, self.engine_id = struct.unpack_from(">IBB", data, 16)
+        if len(data) != 24 + 48 * self.count:
+            raise ValueError("v5: %d octets, %d records" % (len(data), self.count))
+        for at in range(24, len(data), 48):
+            packets, octets = struct.unpack_from(">II", data, at + 16)
+            sport, dport = struct.unpack_from(">HH", data, at + 32)
+            key = (address(data[at:at + 4]), address(data[at + 4:at + 8]), sport, dport, data[at + 38])
+            self.records.append((key, packets, octets, None))
+
+    def decode_v9(self, data, templates):
+        self.sequence, self.source_id = struct.unpack_from(">II", data, 12)
+        at = 20
+        while at < len(data):
+            set_id, length = struct.unpack_from(">HH", data, at)
+            if length < 4 or at + length > len(data):
+                raise ValueError("a set of %d octets" % length)
+            body = data[at + 4:at + length]
+            self.set_ids.append(set_id)
+            if set_id == 0:
+                self.read_templates(body, templates)
+            else:
+                self.read_data(body, templates[set_id])
+            at += length
+
+    def read_templates(self, body, templates):
+        at = 0
+        while at + 4 <= len(body):
+            template_id, fields = struct.unpack_from(">HH", body, at)
+            if template_id < 256:
+                break   # padding
+            flat = struct.unpack_from(">%dH" % (2 * fields), body, at + 4)
+            templates[template_id] = list(zip(flat[::2], flat[1::2]))
+            self.new_templates.append(template_id)
+            at += 4 + 4 * fields
+
+    def read_data(self, body, fields):
+        size, at = sum(length for _, length in fields), 0
+        while at + size <= len(body):
+            record = {}
+            for field, length in fields:
+                record[field] = body[at:at + length]
+                at += length
+            key = (address(record.get(8) or record[27]), address(record.get(12) or record[28]),
+                   number(record[7]), number(record[11]), number(record[4]))
+            self.records.append((key, number(record[2]), number(record[1]), number(record[136])))
+
+
+class Collector:
+    """A UDP socket with a thread that reads it until nothing comes after the end."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:    # SO_RCVBUFFORCE
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 128 << 20)
+        except OSError:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
+        self.sock.bind(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        self.name = "127.0.0.1:%d" % self.port
+        self.raw, self.datagrams, self.ended = [], [], False
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        while True:
+            if select.select([self.sock], [], [], 0.1)[0]:
+                self.raw.append((self.sock.recv(65536), time.time()))
+            elif self.ended:
+                return
+
+    def end(self):
+        self.ended = True
+        self.thread.join()
+        self.dropped = self.drops()
+        self.sock.close()
+        templates = {}
+        for data, arrived in self.raw:
+            d = Datagram(data, templates)
+            d.arrived = arrived
+            self.datagrams.append(d)
+        return self
+
+    def drops(self):
+        with open("/proc/net/udp") as f:
+            rows = [line.split() for line in f][1:]
+        return sum(int(r[-1]) for r in rows if int(r[1].split(":")[1], 16) == self.port)
+
+    def records(self):
+        return [r for d in self.datagrams for r in d.records]
+
+    def sums(self):
+        total = collections.defaultdict(lambda: (0, 0))
+        for key, packets, octets, _ in self.records():
+            total[key] = (total[key][0] + packets, total[key][1] + octets)
+        return dict(total)
+
+    def gaps(self):
+        """Datagrams whose sequence does not follow from the one before."""
+        found, want = 0, 0
+        for d in self.datagrams:
+            found += d.sequence != want
+            want = d.sequence + (len(d.records) if d.version == 5 else 1)
+        return found
+
+    def has_exactly(self, flows):
+        return len(self.records()) == len(flows) and self.sums() == flows
+
+    def what(self):
+        return "%d records in %d datagrams, %d gaps, %d dropped by the socket" % (
+            len(self.records()), len(self.datagrams), self.gaps(), self.dropped)
+
+
+# ---- running the daemon
+
+class Result:
+    def __init__(self, code, out, err, collectors, stats):
+        self.code, self.out, self.err, self.collectors, self.stats = code, out, err, collectors, stats
+        self.first = collectors[0] if collectors else None
+
+
+def run(capture, *args, collectors=1, names=()):
+    """One run over a capture file, to so many collectors and those in names."""
+    sinks = [Collector() for _ in range(collectors)]
+    to = list(names) + [s.name for s in sinks]
+    stats = os.path.join(WORK, "stats.json")
+    command = [PROBE, "-i", "pcap:" + capture.path, "--dont-drop-privileges", "--stats-json", stats, *args]
+    done = subprocess.run(command + (["-n", ",".join(to)] if to else []), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    for s in sinks:
+        s.end()
+    if done.returncode:
+        raise RuntimeError("%s: exit code %d: %s" % (" ".join(args), done.returncode, done.stderr))
+    with open(stats) as f:
+        return Result(done.returncode, done.stdout, done.stderr, sinks, json.load(f))
+
+
+def csv_rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def csv_key(row):
+    return (row["src"], row["dst"], int(row["sport"]), int(row["dport"]), int(row["proto"]))
+
+
+def dead_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % s.getsockname()[1]
+
+
+# ---- checks on files
+
+def check_all_collectors():
+    c = conversations("all.pcap", 400)
+    for version in "59":
+        r = run(c, "-a", "-V", version, collectors=2)
+        for i, s in enumerate(r.collectors):
+            check("-a, v%s: collector %d has every flow, its sequence is gapless" % (version, i),
+                  s.has_exactly(c.flows) and not s.gaps(), s.what())
+
+
+def check_split():
+    c = conversations("split.pcap", 400)
+    r = run(c, collectors=2)
+    has = [set(s.sums()) for s in r.collectors]
+    together = r.collectors[0].sums() | r.collectors[1].sums()
+    torn = [k for h in has for k in h if (k[1], k[0], k[3], k[2], k[4]) not in h]
+    total = sum(len(s.records()) for s in r.collectors)
+    what = "; ".join(s.what() for s in r.collectors)
+    check("split: every flow exactly once", total == len(c.flows) and together == c.flows, what)
+    check("split: both directions at the same collector", not torn, "%d are not, %s" % (len(torn), torn[:1]))
+    check("split: both collectors have at least a fifth", min(map(len, has)) * 5 >= len(c.flows), what)
+    check("split: both sequences are gapless", not any(s.gaps() for s in r.collectors), what)
+
+
+def check_mtu():
+    c = many_flows("mtu.pcap", 500)
+    for version in "59":
+        for args, most in ((("--mtu", "576"), 548), (("--mtu", "600"), 572), ((), 1472)):
+            r = run(c, "-V", version, *args)
+            sizes = [d.size for d in r.first.datagrams]
+            full = [len(d.records) for d in r.first.datagrams if d.records][:-1]
+            check("v%s, %s: datagrams of at most %d octets" % (version, " ".join(args) or "no --mtu", most),
+                  sizes and max(sizes) <= most, "largest %d" % max(sizes, default=0))
+            check("v%s, %s: well filled" % (version, " ".join(args) or "no --mtu"),
+                  full and min(full) > 1 and max(sizes) > most - 100 and r.first.has_exactly(c.flows),
+                  "%s records each, %s octets, %s" % (full[:5], sizes[:5], r.first.what()))
+
+
+def check_template_ids():
+    c = both_families("ids.pcap", 30)
+    for args, want in ((("-U", "300"), {300, 301}), ((), {256, 257})):
+        s = run(c, *args).first
+        new = {t for d in s.datagrams for t in d.new_templates}
+        used = {i for d in s.datagrams for i in d.set_ids if i}
+        check("%s: template ids %s" % (" ".join(args) or "no -U", sorted(want)),
+              new == want and used == want and s.has_exactly(c.flows), "%s, used %s" % (new, used))
+
+
+def check_engine():
+    c = many_flows("engine.pcap", 100)
+    for text, kind, ident in (("7:9", 7, 9), ("5", 0, 5)):
+        v5 = {(d.engine_type, d.engine_id) for d in run(c, "-V", "5", "-E", text).first.datagrams}
+        v9 = {d.source_id for d in run(c, "-E", text).first.datagrams}
+        check("-E %s: v5 engine type %d, id %d" % (text, kind, ident), v5 == {(kind, ident)}, v5)
+        check("-E %s: v9 source_id %d" % (text, kind * 256 + ident), v9 == {kind * 256 + ident}, v9)
+
+
+def one_flow(name, times):
+    c = Capture(name)
+    for i, at in enumerate(times):
+        c.add("10.4.0.1", "10.4.0.2", 4000, 53, payload=i, at=at)
+    return c.write()
+
+
+def check_timeouts():
+    c = one_flow("long.pcap", range(61))
+    for seconds, least, most in (("10", 5, 7), ("3600", 1, 1)):
+        s = run(c, "-t", seconds).first
+        check("-t %s: %d to %d records of 60 s, sums exact" % (seconds, least, most),
+              least <= len(s.records()) <= most and s.sums() == c.flows, (s.what(), s.sums(), c.flows))
+    c = one_flow("gap.pcap", [0, 1, 2, 12, 13])
+    for args, want in ((("-d", "5"), 2), ((), 1)):
+        s = run(c, *args).first
+        check("%s: %d record(s) where 10 s are silent" % (" ".join(args) or "no -d", want),
+              len(s.records()) == want and s.sums() == c.flows, (s.what(), s.sums()))
+
+
+def check_small_table():
+    c = many_flows("table.pcap", 1000)
+    r = run(c, "-M", "15")
+    early, forced = r.stats["source"]["early"], sum(x[3] == 5 for x in r.first.records())
+    check("-M 15: all of 1000 flows are exported", r.first.has_exactly(c.flows), r.first.what())
+    check("-M 15: closed early, with reason 5, and counted", early > 0 and early == forced,
+          "early %d, reason 5 in %d" % (early, forced))
+    r = run(c)
+    early, forced = r.stats["source"]["early"], sum(x[3] == 5 for x in r.first.records())
+    check("no -M: none is closed early", early == forced == 0 and r.first.has_exactly(c.flows),
+          "early %d, reason 5 in %d, %s" % (early, forced, r.first.what()))
+
+
+def check_many():
+    c = many_flows("many.pcap", 60000)
+    for version in "95":
+        s = run(c, "-V", version).first
+        name = "60000 flows, v%s: every one arrives, the sequence is gapless" % version
+        if s.dropped:
+            skip(name, "the receiving socket dropped %d datagrams" % s.dropped)
+        else:
+            check(name, s.has_exactly(c.flows) and not s.gaps(), s.what())
+    rows = csv_rows(run(c, "--print", "csv", collectors=0).out)
+    got = {csv_key(r): (int(r["packets"]), int(r["bytes"])) for r in rows}
+    check("60000 flows: as many csv rows, all different, none overwritten",
+          len(rows) == 60000 and got == c.flows, "%d rows, %d different" % (len(rows), len(got)))
+
+
+def check_waiting():
+    """A few records wait for a collector while many pass on their way to the other one."""
+    c = Capture("waiting.pcap")
+    for i in range(16):
+        c.add("10.5.0.%d" % i, "10.6.0.1", 5000 + i, 53, at=i / 1000)
+    for i in range(30000):
+        c.add("10.7.0.1", "10.7.0.2", 5000, 53, payload=i % 50, at=1 + i * 1.1)
+    r = run(c.write(), "-t", "1", "-l", "60", collectors=2)
+    few, many = sorted(r.collectors, key=lambda s: len(s.records()))
+    check("records that wait long are sent as they were", len(many.records()) > 10000 and
+          0 < len(few.records()) < 16 and few.sums() | many.sums() == c.flows, few.what() + "; " + many.what())
+
+
+def check_refused():
+    c = many_flows("refused.pcap", 2000)
+    r = run(c, collectors=0, names=[dead_port()])
+    x = r.stats["export"]["collectors"][0]
+    check("nobody listens: refusals are counted", x["refused"] > 0, x)
+    check("nobody listens: a refusal costs the next datagram nothing", x["failed"] == 0, x)
+    r = run(c, "-a", names=[dead_port()])
+    x = r.stats["export"]["collectors"][0]
+    check("nobody listens, -a: refusals are counted", x["refused"] > 0, x)
+    check("nobody listens, -a: the other collector has every flow, gapless",
+          r.first.has_exactly(c.flows) and not r.first.gaps(), r.first.what())
+
+
+def sums_hold(e):
+    return e["read"] == e["sent"] + sum_of(e["not_exportable"]) + e["failed"] + e["waiting"]
+
+
+def sum_of(reasons):
+    return sum(reasons.values()) if isinstance(reasons, dict) else reasons
+
+
+def check_sums():
+    c = both_families("sums.pcap", 300)
+    for version, not_sent in (("5", 300), ("9", 0)):
+        r = run(c, "-a", "-V", version, collectors=2)
+        x = r.stats["export"]
+        parts = [x] + x["collectors"]
+        check("stats-json, v%s: read = sent + failed + not_exportable + waiting" % version,
+              all(map(sums_hold, parts)) and x["read"] == 2 * len(c.flows) and x["waiting"] == 0, x)
+        check("stats-json, v%s: sent is what arrived, not_exportable what did not" % version,
+              all(p["sent"] == len(s.records()) and sum_of(p["not_exportable"]) == not_sent
+                  for p, s in zip(x["collectors"], r.collectors)), x)
+
+
+def check_closed_pipe():
+    c = many_flows("pipe.pcap", 20000)
+    s = Collector()
+    p = subprocess.Popen([PROBE, "-i", "pcap:" + c.path, "--dont-drop-privileges", "--print", "csv", "-n", s.name],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    line = p.stdout.readline()
+    p.stdout.close()
+    p.stderr.read()
+    code = p.wait(60)
+    s.end()
+    check("--print into a pipe that closes: the collector has every flow",
+          line.startswith(b"vlan,") and s.has_exactly(c.flows), "exit code %d, %s" % (code, s.what()))
+
+
+# ---- live checks, in a network namespace of their own
+
+class Live:
+    """The daemon on lo; it meters once this object exists."""
+
+    def __init__(self, *args, filter=FILTER, keep=True):
+        keep = ["--dont-drop-privileges"] if keep else []
+        self.out = tempfile.TemporaryFile("w+", dir=WORK)
+        self.p = subprocess.Popen([PROBE, "-i", "live:lo", "-b", "1", "-f", filter, *keep, *args],
+                                  stdout=self.out, stderr=subprocess.PIPE, text=True)
+        self.said = self.p.stderr.readline()
+        if "metering" not in self.said:
+            self.p.kill()
+            raise RuntimeError("live: " + self.said + self.p.stderr.read())
+
+    def stop(self):
+        self.p.send_signal(signal.SIGINT)
+        self.said += self.p.stderr.read()
+        code = self.p.wait(30)
+        self.out.seek(0)
+        if code:
+            raise RuntimeError("live: exit code %d: %s" % (code, self.said))
+        return self.out.read()
+
+
+def say(sport, dport, octets=20):
+    """One packet on lo; returns the time at which it was sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", sport))
+        now = time.time()
+        s.sendto(bytes(octets), ("127.0.0.1", dport))
+    return now
+
+
+def check_linger():
+    s = Collector()
+    live = Live("-d", "1", "-l", "3", "-n", s.name)
+    ended = say(5001, 7777)
+    time.sleep(2.5)
+    say(5002, 7777)         # a second flow must not make the first wait longer
+    time.sleep(4.5)
+    live.stop()
+    s.end()
+    after = [d.arrived - ended for d in s.datagrams if any(r[0][2] == 5001 for r in d.records)]
+    check("-d 1 -l 3: a flow arrives once, 3.5 to 6 s after its packet",
+          len(after) == 1 and 3.5 <= after[0] <= 6, "arrived after %s" % after)
+
+
+def check_lone_templates():
+    often, flood = Collector(), Collector()
+    first = Live("--template-seconds", "1", "-n", often.name, filter="udp port 7779")
+    second = Live("-o", "1", "-n", flood.name, filter="udp port 7779")
+    time.sleep(3)
+    number_flood = len(flood.raw)
+    time.sleep(1)
+    number_often = len(often.raw)
+    first.stop()
+    second.stop()
+    often.end()
+    flood.end()
+    lone = [d for d in often.datagrams[:number_often] if d.new_templates and not d.records]
+    check("--template-seconds 1, no flows: 2 to 8 template datagrams in 4 s",
+          2 <= len(lone) <= 8 and number_often == len(lone), "%d of %d datagrams" % (len(lone), number_often))
+    check("-o 1, no flows: at most 4 datagrams in 3 s", number_flood <= 4, "%d datagrams" % number_flood)
+
+
+def uids(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return {w[0].rstrip(":"): w[1:] for w in map(str.split, f) if w and w[0] in ("Uid:", "Gid:", "CapEff:")}
+
+
+def check_live():
+    stats = os.path.join(WORK, "live.json")
+    live = Live("--print", "csv", "--stats-json", stats, keep=False)
+    who = uids(live.p.pid)
+    sent = []
+    for _ in range(3):
+        sent.append(say(6001, 7777))
+        say(6001, 7778)
+        time.sleep(0.7)
+    rows = csv_rows(live.stop())
+    with open(stats) as f:
+        source = json.load(f)["source"]
+    check("live: root is given up", "0" not in who["Uid"] + who["Gid"] and int(who["CapEff"][0], 16) == 0, who)
+    got = [(csv_key(r), int(r["packets"])) for r in rows]
+    check("live -f: only matching packets are counted", source["seen"] == 3 and
+          got == [(("127.0.0.1", "127.0.0.1", 6001, 7777, UDP), 3)], "%s, seen %d" % (got, source["seen"]))
+    off = [(float(r["first"]) - sent[0], float(r["last"]) - sent[-1]) for r in rows]
+    check("live: first and last are the time of day within 0.2 s",
+          len(off) == 1 and all(abs(x) < 0.2 for x in off[0]), off)
+
+
+def check_early_stats():
+    stats = os.path.join(WORK, "early.json")
+    live = Live("--stats-json", stats, "-n", dead_port())
+    until, history = time.monotonic() + 1, []
+    while time.monotonic() < until:
+        try:
+            with open(stats) as f:
+                history.append(sums_hold(json.load(f)["export"]))
+        except (OSError, ValueError):
+            history.append(False)
+        time.sleep(0.02)
+    live.stop()
+    check("stats-json: complete within 1 s of the start, and stays so",
+          history[-1] and sorted(history) == history, "%d of %d reads failed" % (history.count(False), len(history)))
+
+
+def ip(*args):
+    subprocess.run(["ip", *args], check=True)
+
+
+def wait_for(path):
+    for _ in range(500):
+        if os.path.exists(path):
+            return
+        time.sleep(0.01)
+    raise RuntimeError(path + " does not come")
+
+
+def check_failed():
+    """The way to the collector vanishes before the first flow is sent."""
+    c, stats = many_flows("failed.pcap", 500), os.path.join(WORK, "failed.json")
+    pipe = os.path.join(WORK, "fifo")
+    os.mkfifo(pipe)
+    ip("route", "add", "192.0.2.1", "dev", "lo", "src", "127.0.0.1")
+    p = subprocess.Popen([PROBE, "-i", "pcap:" + pipe, "--dont-drop-privileges", "--stats-json", stats, "-n",
+                          "192.0.2.1:9"], stderr=subprocess.PIPE)
+    with open(pipe, "wb") as f:
+        f.write(c.frames[0])
+        f.flush()
+        wait_for(stats)     # opened after the collectors
+        ip("route", "replace", "unreachable", "192.0.2.1")
+        f.write(b"".join(c.frames[1:]))
+    p.stderr.read()
+    p.wait(60)
+    with open(stats) as f:
+        x = json.load(f)["export"]
+    check("stats-json, no route: read = failed, nothing sent",
+          sums_hold(x) and x["read"] == x["failed"] == 500 and x["sent"] == 0, x)
+
+
+FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_engine, check_timeouts,
+               check_small_table, check_many, check_waiting, check_refused, check_sums, check_closed_pipe)
+LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_early_stats, check_failed)
+
+
+def run_checks(checks):
+    for function in checks:
+        try:
+            function()
+        except Exception as e:  # a check that cannot be made has failed, the others still run
+            check(function.__name__, False, "%s: %s" % (type(e).__name__, e))
+
+
+def run_live(script):
+    """The live checks, by this script again, inside a new namespace."""
+    can = os.geteuid() == 0 and not subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL,
+                                                   check=False).returncode
+    if can:
+        return subprocess.run(["unshare", "-n", sys.executable, script, PROBE, "--live"], check=False).returncode
+    for function in LIVE_CHECKS:
+        skip(function.__name__.replace("_", " "), "needs root and a network namespace")
+    return 0
+
+
+def main():
+    if "--live" in sys.argv:
+        ip("link", "set", "lo", "up")
+        run_checks(LIVE_CHECKS)
+        return bool(bad)
+    run_checks(FILE_CHECKS)
+    return bool(bad) | bool(run_live(os.path.abspath(__file__)))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: export.py PROBE")
+    PROBE = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as WORK:
+        os.chmod(WORK, 0o755)
+        code = main()
+    sys.exit(code)
