@@ -47,10 +47,13 @@ core_includes() { grep -nE '^#[ \t]*include[ \t]*<' kmod/core/*.[ch] | grep -v '
 probe_includes() { grep -nE '^#[ \t]*include.*(kmod|uapi|lib/)' probe/*.[ch] || :; }
 encoder_includes() { grep -nE '^#[ \t]*include.*(socket|time\.h|stdio|kmod|pcap)' lib/enc*.[ch] lib/ie.[ch] lib/buf.h || :; }
 test_includes() { grep -nE '^#[ \t]*include.*tests/' kmod/*/*.[ch] lib/*.[ch] probe/*.[ch] include/*/*.h || :; }
-versions() { git grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(' -- '*.c' '*.h' ':!kmod/compat.h' || :; }
+versions() { grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(' "${sources[@]}" | grep -v '^kmod/compat.h' || :; }
 left_overs() { grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" "${scripts[@]}" Makefile README.md docs/*.md | grep -v '^tests/style.sh' || :; }
 trailing_space() { grep -nE '[ 	]+$' "${sources[@]}" "${scripts[@]}" Makefile Kbuild README.md docs/*.md || :; }
-top_level() { git ls-files | cut -d/ -f1 | sort -u | grep -vE '^(README\.md|COPYING|Kbuild|Makefile|kmod|lib|probe|include|tests|docs|\..*)$' || :; }
+top_level() {
+    find . -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' |
+        grep -vE '^(README\.md|COPYING|Kbuild|Makefile|kmod|lib|probe|include|tests|docs|build)$' || :
+}
 
 # exported by the map = declared in the public headers
 symbols() {
