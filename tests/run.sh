@@ -22,7 +22,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge export stop live interrupt lab-kernel run "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
 
@@ -42,6 +42,8 @@ about() {
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;
+    run-refusals) echo "2 what make run DEV=... says where it cannot work" ;;
+    run-device) echo "60 make run DEV=... in a guest whose kernel it meters" ;;
     live) echo "40 make run-live: real programs between two namespaces" ;;
     interrupt) echo "20 make run interrupted at several moments" ;;
     lab-kernel) echo "60 the stock kernel for guests, and that a guest boots" ;;
@@ -100,6 +102,8 @@ step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_export() { tests/export.py "$PROBE"; }
 step_stop() { tests/netns/stop.sh; }
 step_run() { tests/demo.sh; }
+step_run-refusals() { tests/run/refusals.sh; }
+step_run-device() { tests/run/device-test.sh; }
 step_live() { tests/demo.sh live; }
 step_interrupt() { tests/netns/interrupt.py; }
 # Compares with the state run_steps() saved before the first step.

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# In the guest: replay /capture.pcap into a veth whose other end the module meters,
-# and leave in /out what was metered, exported and said.
+# In the guest: replay a capture into a veth whose other end the module meters, and
+# leave in a folder what was metered, exported and said.
 #
 # replay.sh HOOK PASSIVE MTU INSMOD-PARAMETERS -- NPROBE-K-ARGUMENTS
+#
+# CAPTURE (/capture.pcap) and OUT (/out) may be set in the environment.
 
 set -e
+CAPTURE=${CAPTURE:-/capture.pcap}
+OUT=${OUT:-/out}
 hook=$1
 passive=$2
 mtu=$3
@@ -24,15 +28,15 @@ done
 insmod /lib/nprobe_k.ko devices=out0 hook="$hook" passive="$passive" idle=3600 active=3600 $params
 
 mkdir /tmp/flows
-nfcapd -w /tmp/flows -b 127.0.0.1 -p 2055 -t 3600 >/out/nfcapd.log 2>&1 &
+nfcapd -w /tmp/flows -b 127.0.0.1 -p 2055 -t 3600 >"$OUT"/nfcapd.log 2>&1 &
 nfcapd=$!
-tcpdump -Z root -q -i lo -B 65536 -U -w /out/export.pcap udp dst port 2055 >/out/tcpdump.log 2>&1 &
+tcpdump -Z root -q -i lo -B 65536 -U -w "$OUT"/export.pcap udp dst port 2055 >"$OUT"/tcpdump.log 2>&1 &
 tcpdump=$!
 sleep 1
-nprobe-k -n 127.0.0.1:2055 --print csv --flush-on-exit --stats-json /out/stats.json "$@" \
-    >/out/flows.csv 2>/out/nprobe-k.log &
+nprobe-k -n 127.0.0.1:2055 --print csv --flush-on-exit --stats-json "$OUT"/stats.json "$@" \
+    >"$OUT"/flows.csv 2>"$OUT"/nprobe-k.log &
 probe=$!
-tcpreplay -q -i in0 --pps 10000 /capture.pcap >/out/tcpreplay.log 2>&1 || { cat /out/tcpreplay.log; exit 1; }
+tcpreplay -q -i in0 --pps 10000 "$CAPTURE" >"$OUT"/tcpreplay.log 2>&1 || { cat "$OUT"/tcpreplay.log; exit 1; }
 
 # Everything sent has arrived when the counter stands still.
 last=-1
@@ -45,12 +49,18 @@ wait "$probe"
 sleep 1
 kill -TERM "$nfcapd" "$tcpdump"
 wait "$nfcapd" "$tcpdump" || :
-nfdump -R /tmp/flows -o csv >/out/nfdump.csv
-mkdir /out/proc
+nfdump -R /tmp/flows -o csv >"$OUT"/nfdump.csv
+mkdir "$OUT/proc"
 for f in stats cpu devices groups config flows; do
-    cat "/proc/net/nprobe_k/$f" >"/out/proc/$f"
+    cat "/proc/net/nprobe_k/$f" >"$OUT/proc/$f"
 done
 rmmod nprobe_k
 # Each sum of the module comes out, or this was no measurement.
-! grep '^difference' /out/proc/stats | grep -v ' 0$'
-cat /out/nprobe-k.log
+if grep '^difference' "$OUT"/proc/stats | grep -v ' 0$'; then
+    echo "the sums differ"
+    exit 1
+fi
+cat "$OUT"/nprobe-k.log
+# as it was, for another run in the same guest
+ip link del in0
+rm -rf /tmp/flows
