@@ -41,7 +41,7 @@ wait_for() {
 bound() { grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$3") " "/proc/$2/net/$1" "/proc/$2/net/${1}6"; }
 
 alive() { kill -0 "$1" 2>/dev/null; }
-gone() { ! alive "$1" || [ "$(awk '{ print $3 }' "/proc/$1/stat")" = Z ]; }
+gone() { ! alive "$1" || [ "$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null)" = Z ]; }
 
 # stop PID NAME LOG: SIGTERM and a clean end within 10 s.
 stop() {

@@ -12,7 +12,7 @@
 set -euo pipefail
 export LC_ALL=C
 
-# First of all, for a Ctrl-C at any moment. See child() too: while the module is loaded, no program is run but so.
+# First of all, for a Ctrl-C at any moment. See child() too: while it meters, no program is run in another way.
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
