@@ -11,10 +11,12 @@ packets() {
 	cat "$@" | awk -F, 'NF == 21 && $10 ~ /^[0-9]+$/ { sum += $10 } END { print sum + 0 }'
 }
 
+# It has joined when this returns: before that a signal ends it like any program.
 run_reader() {
 	nprobe-k --print csv -b 1 "$@" >"/tmp/flows.$run" 2>"/tmp/log.$run" &
 	reader=$!
 	run=$((run + 1))
+	wait_for 20 grep -q " joined " /proc/net/nprobe_k/groups || fail "the reader did not join"
 }
 
 make_link
