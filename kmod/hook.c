@@ -33,12 +33,27 @@ static u32 tunnel_hdr_len(const struct sk_buff *skb)
 	return th && off > 0 ? off + __tcp_hdrlen(th) : 0;
 }
 
+/* Packets of different sizes in one: SCTP before segmentation. */
+static noinline void fill_by_frags(struct npk_pkt *pkt, const struct sk_buff *skb)
+{
+	const struct sk_buff *part;
+
+	skb_walk_frags(skb, part) {
+		if (!pkt->gso_max || part->len < pkt->gso_min)
+			pkt->gso_min = part->len;
+		if (part->len > pkt->gso_max)
+			pkt->gso_max = part->len;
+	}
+}
+
 static void fill_merged(struct npk_pkt *pkt, const struct sk_buff *skb)
 {
 	const struct skb_shared_info *sh = skb_shinfo(skb);
 
 	pkt->gso_size = sh->gso_size;
 	pkt->segs = sh->gso_segs;
+	if (pkt->gso_size == NPK_GSO_BY_FRAGS)
+		fill_by_frags(pkt, skb);
 	if (skb->encapsulation)
 		pkt->gso_hdr_len = tunnel_hdr_len(skb);
 }

@@ -17,7 +17,7 @@ static void say_unread(void)
 	for (m = 0; m < npk.nr_members; m++)
 		records += npk_member_unread(m);
 	for (i = 0; i < npk.nr_shards; i++)
-		flows += npk.shards[i].meter.table.nr_flows;
+		flows += npk_meter_flows(&npk.shards[i].meter);
 	if (records || flows)
 		pr_warn("unloaded with %llu records unread and %llu flows open: they are lost\n",
 			records, flows);

@@ -7,6 +7,8 @@
  *   npk.join_lock  which file is which member (struct npk_member.file and below)
  *   shard->lock    one shard: its meter, its rings' producer side, its tallies;
  *                  taken in softirq by the shard's CPUs, with BH off elsewhere
+ *   a stripe       some buckets of npk.frags or npk.convs (core/stripe.h); taken in
+ *                  softirq while a packet is metered
  * docs/locking.md says the same by context.
  */
 #ifndef NPK_H
@@ -131,6 +133,7 @@ enum npk_hook { NPK_HOOK_INGRESS, NPK_HOOK_TAP, NPK_HOOK_RX };
  * @flows: slots of all shards together
  * @ring_slots: records in one ring
  * @leave_out: enum npk_key_part
+ * @frag_zero: later fragments have ports 0
  * @limits: timeouts
  */
 struct npk_config {
@@ -141,6 +144,7 @@ struct npk_config {
 	u64 flows;
 	u32 ring_slots;
 	u32 leave_out;
+	bool frag_zero;
 	struct npk_limits limits;
 };
 
@@ -149,7 +153,6 @@ struct npk_config {
  * @list: in npk.devices
  * @name: name it was configured by
  * @dev: the device while attached, else NULL; held
- * @hook: where it is attached
  * @nf_ops: NPK_HOOK_INGRESS
  * @tap: NPK_HOOK_TAP
  * @promisc: promiscuous mode was switched on by us
@@ -173,6 +176,8 @@ struct npk_dev {
  * @devices: struct npk_dev; protected by rtnl
  * @shards: @nr_shards of them
  * @nr_shards: fixed at load
+ * @frags: what the meters know of fragments, NULL with @cfg.frag_zero; its own locks
+ * @convs: what they know of conversations; its own locks
  * @groups: @nr_groups of them
  * @nr_groups: fixed at load
  * @members: @nr_members of them
@@ -187,6 +192,8 @@ struct npk {
 	struct list_head devices;
 	struct npk_shard *shards;
 	u32 nr_shards;
+	struct npk_frags *frags;
+	struct npk_convs *convs;
 	struct npk_group groups[NPK_GROUPS_MAX];
 	u32 nr_groups;
 	struct npk_member members[NPK_MEMBERS_MAX];

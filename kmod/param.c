@@ -53,9 +53,9 @@ static char *key;
 module_param(key, charp, 0444);
 MODULE_PARM_DESC(key, "what the flow key leaves out: tos,vlan,mpls,ifindex");
 
-static char *frag = "zero";
+static char *frag = "join";
 module_param(frag, charp, 0444);
-MODULE_PARM_DESC(frag, "later fragments: zero (a flow with ports 0)");
+MODULE_PARM_DESC(frag, "later fragments: join the flow of their first (default), or zero: ports 0");
 
 static unsigned int ring_slots = 8192;
 module_param(ring_slots, uint, 0444);
@@ -173,8 +173,14 @@ static int parse_ring(struct npk_config *cfg)
 	if (ring_slots < 64 || ring_slots > RING_SLOTS_MAX || !is_power_of_2(ring_slots))
 		return bad("ring_slots", text, "not a power of two from 64 to 4194304");
 	cfg->ring_slots = ring_slots;
-	if (strcmp(frag, "zero"))
-		return bad("frag", frag, "only zero is supported");
+	return 0;
+}
+
+static int parse_frag(struct npk_config *cfg)
+{
+	if (strcmp(frag, "join") && strcmp(frag, "zero"))
+		return bad("frag", frag, "neither join nor zero");
+	cfg->frag_zero = !strcmp(frag, "zero");
 	return 0;
 }
 
@@ -212,6 +218,8 @@ int npk_param_parse(struct npk_config *cfg, struct cpumask *mask)
 		err = parse_flows(cfg);
 	if (!err)
 		err = parse_ring(cfg);
+	if (!err)
+		err = parse_frag(cfg);
 	if (!err)
 		err = parse_devices();
 	return err ? err : parse_cpus(mask);

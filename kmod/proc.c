@@ -43,12 +43,17 @@ static void add_count(struct npk_meter_count *sum, const struct npk_meter_count 
 	sum->frames += c->frames;
 	sum->seen += c->seen;
 	sum->early += c->early;
+	sum->held += c->held;
+	if (c->late_max_ns > sum->late_max_ns)
+		sum->late_max_ns = c->late_max_ns;
 	add_tally(&sum->accounted, &c->accounted);
 	add_tally(&sum->live, &c->live);
 	for (i = 0; i < __NPK_IGN_MAX; i++)
 		sum->ignored[i] += c->ignored[i];
 	for (i = 0; i < __NPK_NOTE_MAX; i++)
 		sum->note[i] += c->note[i];
+	for (i = 0; i < NPK_LATE_CLASSES; i++)
+		sum->late[i] += c->late[i];
 }
 
 #ifdef NPK_DEBUG
@@ -79,7 +84,7 @@ static void add_shard(struct totals *t, struct npk_shard *s)
 
 	spin_lock_bh(&s->lock);
 	add_count(&t->count, &s->meter.count);
-	t->flows += s->meter.table.nr_flows;
+	t->flows += npk_meter_flows(&s->meter);
 	for (g = 0; g < npk.nr_groups; g++) {
 		add_tally(&t->out[g].published, &s->out[g].published);
 		add_tally(&t->out[g].lost, &s->out[g].lost);
@@ -134,6 +139,17 @@ static void show_group(struct seq_file *f, const struct npk_group *g, const stru
 			 o->lost.octets));
 }
 
+/* How long after its time a record was made, in classes that double. */
+static void show_late(struct seq_file *f, const struct npk_meter_count *c)
+{
+	u32 i;
+
+	for (i = 0; i < NPK_LATE_CLASSES - 1; i++)
+		seq_printf(f, "late.below_%ums.records %llu\n", 1U << i, c->late[i]);
+	seq_printf(f, "late.more.records %llu\nlate.max_ms %llu\nheld.records %llu\n", c->late[i],
+		   div_u64(c->late_max_ns, NSEC_PER_MSEC), c->held);
+}
+
 /* Both sides of each sum and their difference, which is always 0. */
 static int show_stats(struct seq_file *f, void *v)
 {
@@ -152,6 +168,7 @@ static int show_stats(struct seq_file *f, void *v)
 	seq_printf(f, "flows %llu\nslots %llu\nearly.flows %llu\n", t->flows,
 		   (u64)npk.nr_shards * npk.shards[0].meter.table.nr_buckets * NPK_WAYS,
 		   t->count.early);
+	show_late(f, &t->count);
 	kfree(t);
 	return 0;
 }
@@ -180,7 +197,7 @@ static int show_cpu(struct seq_file *f, void *v)
 
 		spin_lock_bh(&s->lock);
 		seen = s->meter.count.seen;
-		flows = s->meter.table.nr_flows;
+		flows = npk_meter_flows(&s->meter);
 		early = s->meter.count.early;
 		spin_unlock_bh(&s->lock);
 		seq_printf(f, "%u ", i);
@@ -266,9 +283,10 @@ static int show_config(struct seq_file *f, void *v)
 		   npk.cfg.flows, npk.nr_shards,
 		   div64_u64(npk.cfg.limits.active_ns, NPK_NSEC_PER_SEC),
 		   div64_u64(npk.cfg.limits.idle_ns, NPK_NSEC_PER_SEC), npk.cfg.ring_slots);
-	seq_printf(f, "key.tos %d\nkey.vlan %d\nkey.mpls %d\nkey.ifindex %d\nfrag zero\n",
+	seq_printf(f, "key.tos %d\nkey.vlan %d\nkey.mpls %d\nkey.ifindex %d\nfrag %s\n",
 		   !(npk.cfg.leave_out & NPK_KEY_TOS), !(npk.cfg.leave_out & NPK_KEY_VLAN),
-		   !(npk.cfg.leave_out & NPK_KEY_MPLS), !(npk.cfg.leave_out & NPK_KEY_IFINDEX));
+		   !(npk.cfg.leave_out & NPK_KEY_MPLS), !(npk.cfg.leave_out & NPK_KEY_IFINDEX),
+		   npk.cfg.frag_zero ? "zero" : "join");
 	return 0;
 }
 
@@ -341,7 +359,7 @@ static int flows_show(struct seq_file *f, void *v)
 	u32 way;
 
 	for (way = 0; way < NPK_WAYS; way++) {
-		if (b->sig[way])
+		if (b->sig[way] && b->flow[way].packets)
 			show_flow(f, &b->flow[way], now);
 	}
 	return 0;

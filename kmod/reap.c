@@ -129,18 +129,17 @@ static void wake_readers(struct npk_shard *s)
 static void reap(struct work_struct *work)
 {
 	struct npk_shard *s = container_of(work, struct npk_shard, reaper.work);
-	u64 now = ktime_get_mono_fast_ns();
 	u32 looked;
 
 	do {
 		spin_lock_bh(&s->lock);
-		looked = npk_meter_sweep(&s->meter, now, BUDGET);
+		looked = npk_meter_sweep(&s->meter, ktime_get_mono_fast_ns(), BUDGET);
 		spin_unlock_bh(&s->lock);
 		cond_resched();
 	} while (looked == BUDGET);
 	wake_readers(s);
 	if (!s->index)
-		say(now);
+		say(ktime_get_mono_fast_ns());
 	queue_delayed_work(npk.wq, &s->reaper, msecs_to_jiffies(ROUND_MS));
 }
 

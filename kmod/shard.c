@@ -39,6 +39,22 @@ static void table_destroy(struct npk_table *t)
 	vfree(t->occupied);
 }
 
+/* What all meters share. */
+static int shared_create(void)
+{
+	npk.convs = npk_alloc_large(sizeof(*npk.convs));
+	if (!npk.convs)
+		return -ENOMEM;
+	npk_convs_init(npk.convs);
+	if (npk.cfg.frag_zero)
+		return 0;
+	npk.frags = npk_alloc_large(sizeof(*npk.frags));
+	if (!npk.frags)
+		return -ENOMEM;
+	npk_frags_init(npk.frags);
+	return 0;
+}
+
 static int shard_create(struct npk_shard *s, u32 index, const struct npk_secret *secret)
 {
 	int err;
@@ -47,6 +63,8 @@ static int shard_create(struct npk_shard *s, u32 index, const struct npk_secret 
 	s->index = index;
 	s->meter.limits = npk.cfg.limits;
 	s->meter.leave_out = npk.cfg.leave_out;
+	s->meter.frags = npk.frags;
+	s->meter.convs = npk.convs;
 	s->meter.emit = npk_ring_emit;
 	s->meter.emit_ctx = s;
 	s->meter.now_ns = ktime_get_mono_fast_ns();
@@ -84,8 +102,12 @@ int npk_shards_create(const struct cpumask *cpus)
 {
 	struct npk_secret secret;
 	u32 i;
-	int err;
+	int err = shared_create();
 
+	if (err) {
+		pr_err("no memory for fragments and conversations\n");
+		return err;
+	}
 	npk.shards = kvcalloc(cpumask_weight(cpus), sizeof(*npk.shards), GFP_KERNEL);
 	if (!npk.shards)
 		return -ENOMEM;
@@ -116,6 +138,10 @@ void npk_shards_destroy(void)
 		npk_shard_rings_destroy(&npk.shards[i]);
 		table_destroy(&npk.shards[i].meter.table);
 	}
+	vfree(npk.frags);
+	npk.frags = NULL;
+	vfree(npk.convs);
+	npk.convs = NULL;
 	kvfree(npk.shards);
 	npk.shards = NULL;
 	npk.nr_shards = 0;

@@ -76,8 +76,28 @@ static int make_table(struct npk_capture *c, uint64_t flows)
 	return 0;
 }
 
+/* What meters share in the module; here there is one. */
+static int make_shared(struct npk_capture *c, bool frag_zero)
+{
+	c->meter.convs = map_pages(sizeof(*c->meter.convs));
+	if (!c->meter.convs)
+		return npk_source_fail(&c->src, -ENOMEM, "no memory for conversations");
+	npk_convs_init(c->meter.convs);
+	if (frag_zero)
+		return 0;
+	c->meter.frags = map_pages(sizeof(*c->meter.frags));
+	if (!c->meter.frags)
+		return npk_source_fail(&c->src, -ENOMEM, "no memory for fragments");
+	npk_frags_init(c->meter.frags);
+	return 0;
+}
+
 static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 {
+	int err = make_shared(c, opts->frag_zero);
+
+	if (err)
+		return err;
 	c->meter.limits.idle_ns = opts->idle_ns ? opts->idle_ns : DEFAULT_IDLE_NS;
 	c->meter.limits.active_ns = opts->active_ns ? opts->active_ns : DEFAULT_ACTIVE_NS;
 	c->meter.emit = take_record;
@@ -200,6 +220,10 @@ void npk_capture_close(struct npk_source *src)
 	}
 	if (t->occupied)
 		munmap(t->occupied, npk_table_bitmap_size(t->nr_buckets));
+	if (c->meter.convs)
+		munmap(c->meter.convs, sizeof(*c->meter.convs));
+	if (c->meter.frags)
+		munmap(c->meter.frags, sizeof(*c->meter.frags));
 	if (c->queue)
 		munmap(c->queue, c->queue_len * sizeof(*c->queue));
 	free(c->arg);
@@ -243,7 +267,7 @@ void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *st
 	stats->published = (struct npk_count){ c->published.packets, c->published.octets };
 	stats->records = c->head;
 	stats->early = n->early;
-	stats->flows = c->meter.table.nr_flows;
+	stats->flows = npk_meter_flows(&c->meter);
 	stats->slots = (uint64_t)c->meter.table.nr_buckets * NPK_WAYS;
 	stats->merged = c->merged;
 	for (i = 1; i < __NPK_IGN_MAX; i++)

@@ -12,7 +12,7 @@
 #include "opts.h"
 
 enum kind {
-	FLAG, NUMBER, TEXT, INPUT, COLLECTORS, VERSION, ENGINE, PRINT, NOTED, CONFIG,
+	FLAG, NUMBER, TEXT, INPUT, COLLECTORS, VERSION, ENGINE, FRAG, PRINT, NOTED, CONFIG,
 	HELP, SHOW_VERSION,
 };
 
@@ -29,6 +29,8 @@ enum { LONG_ONLY = 256 };
  * @offset: member of struct opts
  * @min: smallest number
  * @max: largest number
+ * @parameter: the module's parameter that says it there, "" when nothing does; NULL
+ *	when the option has a meaning with the module
  */
 struct option_def {
 	char letter;
@@ -39,6 +41,7 @@ struct option_def {
 	size_t offset;
 	unsigned int min;
 	unsigned int max;
+	const char *parameter;
 };
 
 #define AT(member) offsetof(struct opts, member)
@@ -53,14 +56,19 @@ static const struct option_def defs[] = {
 	  COLLECTORS },
 	{ 'a', "all-collectors", NULL, "every collector gets every flow", FLAG, AT(mirror) },
 	{ 'V', "flow-version", "5|9", "NetFlow version (9)", VERSION },
-	{ 't', "lifetime-timeout", "SECONDS", "active timeout (60)", NUMBER, AT(active_s), 1, DAY },
-	{ 'd', "idle-timeout", "SECONDS", "idle timeout (15)", NUMBER, AT(idle_s), 1, DAY },
+	{ 't', "lifetime-timeout", "SECONDS", "active timeout (60)", NUMBER, AT(active_s), 1, DAY,
+	  "active" },
+	{ 'd', "idle-timeout", "SECONDS", "idle timeout (15)", NUMBER, AT(idle_s), 1, DAY,
+	  "idle" },
 	{ 'l', "queue-timeout", "SECONDS", "longest wait of a flow for its datagram to fill (1)",
 	  NUMBER, AT(linger_s), 1, 3600 },
 	{ 'f', "bpf-filter", "EXPRESSION", "tcpdump expression: meter only these packets", TEXT,
-	  AT(filter) },
+	  AT(filter), 0, 0, "" },
 	{ 'M', "max-num-flows", "N", "flow table slots of live: and pcap: (524288)", NUMBER,
-	  AT(flows), 1, 60000000 },
+	  AT(flows), 1, 60000000, "flows" },
+	{ 0, "frag", "join|zero",
+	  "later fragments join the flow of their first (join), or are one with ports 0", FRAG,
+	  0, 0, 0, "frag" },
 	{ 'E', "netflow-engine", "ID|TYPE:ID", "v9 source id, v5 engine (0)", ENGINE },
 	{ 'U', "flow-templ-id", "ID", "first v9 template id (256)", NUMBER, AT(template_id), 256,
 	  65534 },
@@ -289,6 +297,14 @@ static int set_version(struct parse *p, const struct option_def *d, const char *
 	return -1;
 }
 
+static int set_frag(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (strcmp(value, "join") && strcmp(value, "zero"))
+		return wrong(p, "%s: \"%s\" is neither join nor zero", title(d), value);
+	p->o->frag_zero = *value == 'z';
+	return -1;
+}
+
 static int set_print(struct parse *p, const struct option_def *d, const char *value)
 {
 	if (!strcmp(value, "csv"))
@@ -342,6 +358,8 @@ static int apply(struct parse *p, const struct option_def *d, const char *value)
 		return set_version(p, d, value);
 	case ENGINE:
 		return set_engine(p, d, value);
+	case FRAG:
+		return set_frag(p, d, value);
 	case PRINT:
 		return set_print(p, d, value);
 	case NOTED:
@@ -536,18 +554,15 @@ static void set_defaults(struct opts *o)
 /* What the module decides cannot be said here. */
 static int check_kmod(const struct parse *p)
 {
-	static const char *const parameter[] = {
-		['t'] = "active", ['d'] = "idle", ['M'] = "flows",
-	};
 	size_t i;
 
 	for (i = 0; i < NR_DEFS; i++) {
-		if (!p->given[i] || !defs[i].letter || !strchr("tdMf", defs[i].letter))
+		if (!p->given[i] || !defs[i].parameter)
 			continue;
-		if (defs[i].letter == 'f')
+		if (!*defs[i].parameter)
 			return wrong(p, "%s: not with the kernel module", title(&defs[i]));
 		return wrong(p, "%s: a setting of the module: its parameter %s=", title(&defs[i]),
-			     parameter[(unsigned char)defs[i].letter]);
+			     defs[i].parameter);
 	}
 	return -1;
 }

@@ -33,6 +33,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @engine: -E, type << 8 | id, or the v9 source id
  * @mtu: --mtu, 0 = that of the route
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
+ * @frag_zero: --frag zero
  * @filter: -f
  * @print: --print
  * @stats_file: --stats-json
@@ -58,6 +59,7 @@ struct opts {
 	uint32_t engine;
 	unsigned int mtu;
 	unsigned int flows;
+	bool frag_zero;
 	char *filter;
 	enum print_format print;
 	char *stats_file;

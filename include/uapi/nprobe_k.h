@@ -79,6 +79,120 @@ enum npk_dir {
 };
 
 /**
+ * enum npk_syn_flag - bits of npk_syn.flags
+ * @NPK_SYN_SEEN: the flow had a packet with SYN; all of struct npk_syn is zero otherwise
+ * @NPK_SYN_ACK: it was a SYN+ACK
+ * @NPK_SYN_MSS: it had a maximum segment size option
+ * @NPK_SYN_WSCALE: it had a window scale option
+ * @NPK_SYN_MORE: it had more options than npk_syn.options holds
+ * @NPK_SYN_BAD: its options are malformed or cut short
+ * @NPK_SYN_PAYLOAD: it carried data
+ */
+enum npk_syn_flag {
+	NPK_SYN_SEEN = 0x01,
+	NPK_SYN_ACK = 0x02,
+	NPK_SYN_MSS = 0x04,
+	NPK_SYN_WSCALE = 0x08,
+	NPK_SYN_MORE = 0x10,
+	NPK_SYN_BAD = 0x20,
+	NPK_SYN_PAYLOAD = 0x40,
+};
+
+/**
+ * enum npk_syn_option - four bits of npk_syn.options
+ * @NPK_SYN_OPT_NONE: behind the last one
+ * @NPK_SYN_OPT_NOP: no operation, kind 1
+ * @NPK_SYN_OPT_MSS: maximum segment size, kind 2
+ * @NPK_SYN_OPT_WSCALE: window scale, kind 3
+ * @NPK_SYN_OPT_SACK_OK: SACK permitted, kind 4
+ * @NPK_SYN_OPT_SACK: SACK, kind 5
+ * @NPK_SYN_OPT_TIMESTAMP: timestamps, kind 8
+ * @NPK_SYN_OPT_EOL: end of the list, kind 0; npk_syn.eol_pad octets follow
+ * @NPK_SYN_OPT_OTHER: any other kind
+ *
+ * Where a kind of RFC 9293, RFC 2018 or RFC 7323 fits in four bits the value is the kind.
+ */
+enum npk_syn_option {
+	NPK_SYN_OPT_NONE = 0,
+	NPK_SYN_OPT_NOP = 1,
+	NPK_SYN_OPT_MSS = 2,
+	NPK_SYN_OPT_WSCALE = 3,
+	NPK_SYN_OPT_SACK_OK = 4,
+	NPK_SYN_OPT_SACK = 5,
+	NPK_SYN_OPT_TIMESTAMP = 8,
+	NPK_SYN_OPT_EOL = 14,
+	NPK_SYN_OPT_OTHER = 15,
+};
+
+/** NPK_SYN_OPTIONS_MAX - options whose order is kept */
+#define NPK_SYN_OPTIONS_MAX	8
+
+/**
+ * enum npk_syn_quirk - bits of npk_syn.quirks, named as p0f 3 names them
+ * @NPK_QUIRK_DF: "df": IPv4 don't fragment
+ * @NPK_QUIRK_ID_PLUS: "id+": DF and an identification that is not 0
+ * @NPK_QUIRK_ID_MINUS: "id-": neither DF nor an identification
+ * @NPK_QUIRK_ECN: "ecn": ECN bits in the IP header, ECE or CWR in TCP's
+ * @NPK_QUIRK_ZERO_PLUS: "0+": a bit that must be zero is not (IPv4 flags, TCP header)
+ * @NPK_QUIRK_FLOW: "flow": IPv6 flow label that is not 0
+ * @NPK_QUIRK_SEQ_MINUS: "seq-": sequence number 0
+ * @NPK_QUIRK_ACK_PLUS: "ack+": an acknowledgement number without ACK
+ * @NPK_QUIRK_ACK_MINUS: "ack-": ACK with acknowledgement number 0
+ * @NPK_QUIRK_UPTR_PLUS: "uptr+": an urgent pointer without URG
+ * @NPK_QUIRK_URGF_PLUS: "urgf+": URG
+ * @NPK_QUIRK_PUSHF_PLUS: "pushf+": PSH
+ * @NPK_QUIRK_TS1_MINUS: "ts1-": own timestamp 0
+ * @NPK_QUIRK_TS2_PLUS: "ts2+": the peer's timestamp is not 0 in a SYN
+ * @NPK_QUIRK_OPT_PLUS: "opt+": octets that are not 0 behind the end of the options
+ * @NPK_QUIRK_EXWS: "exws": window scale above 14
+ */
+enum npk_syn_quirk {
+	NPK_QUIRK_DF = 0x0001,
+	NPK_QUIRK_ID_PLUS = 0x0002,
+	NPK_QUIRK_ID_MINUS = 0x0004,
+	NPK_QUIRK_ECN = 0x0008,
+	NPK_QUIRK_ZERO_PLUS = 0x0010,
+	NPK_QUIRK_FLOW = 0x0020,
+	NPK_QUIRK_SEQ_MINUS = 0x0040,
+	NPK_QUIRK_ACK_PLUS = 0x0080,
+	NPK_QUIRK_ACK_MINUS = 0x0100,
+	NPK_QUIRK_UPTR_PLUS = 0x0200,
+	NPK_QUIRK_URGF_PLUS = 0x0400,
+	NPK_QUIRK_PUSHF_PLUS = 0x0800,
+	NPK_QUIRK_TS1_MINUS = 0x1000,
+	NPK_QUIRK_TS2_PLUS = 0x2000,
+	NPK_QUIRK_OPT_PLUS = 0x4000,
+	NPK_QUIRK_EXWS = 0x8000,
+};
+
+/**
+ * struct npk_syn - what a SYN or SYN+ACK says about the system that sent it
+ * @options: order of the TCP options, enum npk_syn_option, four bits each, the
+ *	first in the lowest
+ * @window: window
+ * @mss: maximum segment size, 0 without NPK_SYN_MSS
+ * @quirks: enum npk_syn_quirk
+ * @wscale: window scale, 0 without NPK_SYN_WSCALE
+ * @ttl: TTL or hop limit
+ * @ip_options: octets of IPv4 options
+ * @tcp_len: octets of the TCP header with its options and the data, at most 255
+ * @eol_pad: octets behind NPK_SYN_OPT_EOL
+ * @flags: enum npk_syn_flag
+ */
+struct npk_syn {
+	__u32 options;
+	__u16 window;
+	__u16 mss;
+	__u16 quirks;
+	__u8 wscale;
+	__u8 ttl;
+	__u8 ip_options;
+	__u8 tcp_len;
+	__u8 eol_pad;
+	__u8 flags;
+};
+
+/**
  * struct npk_rec - one flow record
  * @first_ns: earliest packet, nanoseconds of the source's clock
  * @last_ns: latest packet, same clock
@@ -115,7 +229,13 @@ enum npk_dir {
  * @dmac: destination MAC address of the first packet
  * @fragments: packets that were fragments, saturating
  * @flow_label: IPv6 flow label of the first packet, 20 bits
- * @_resv: zero
+ * @server_delay_us: from a SYN to this flow's SYN+ACK, microseconds, 0 = not measured
+ * @client_delay_us: from a SYN+ACK to this flow's acknowledgement of it, likewise
+ * @appl_delay_us: from the first data of a request to this flow's first answer, likewise
+ * @retransmitted: TCP packets whose sequence numbers had been passed before
+ * @out_of_order: such packets that came so soon that they were rather overtaken
+ * @zero_windows: TCP packets that announced a window of 0
+ * @syn: the flow's SYN or SYN+ACK
  */
 struct npk_rec {
 	__aligned_u64 first_ns;
@@ -149,7 +269,13 @@ struct npk_rec {
 	__u8 dmac[6];
 	__u32 fragments;
 	__u32 flow_label;
-	__u8 _resv[40];
+	__u32 server_delay_us;
+	__u32 client_delay_us;
+	__u32 appl_delay_us;
+	__u32 retransmitted;
+	__u32 out_of_order;
+	__u32 zero_windows;
+	struct npk_syn syn;
 };
 
 /** NPK_INFO_MAGIC - npk_info.magic */

@@ -10,6 +10,20 @@
 #define NPK_FLOW_TAIL	(NPK_KEY_WORDS6 - NPK_KEY_WORDS4)
 
 /**
+ * enum npk_flow_state - bits of npk_flow.state
+ * @NPK_FLOW_SEQ: a TCP sequence number was seen
+ * @NPK_FLOW_SHAKES: sent a SYN, and not yet what follows it
+ * @NPK_FLOW_SPOKE: its first data were seen
+ * @NPK_FLOW_HELD: was due and found no room for its record
+ */
+enum npk_flow_state {
+	NPK_FLOW_SEQ = 1,
+	NPK_FLOW_SHAKES = 2,
+	NPK_FLOW_SPOKE = 4,
+	NPK_FLOW_HELD = 8,
+};
+
+/**
  * struct npk_flow - one direction of one flow
  * @head: key words that decide for IPv4, and all of the key but most of the
  *	addresses for IPv6
@@ -23,18 +37,31 @@
  * @max_len: longest, likewise
  * @tail: the rest of an IPv6 key
  * @first_ns: earliest packet
+ * @next_seq: TCP sequence number behind the highest seen, with NPK_FLOW_SEQ
+ * @next_seq_us: when it was seen, npk_flow_us()
+ * @retransmitted: see struct npk_rec
+ * @out_of_order: likewise
+ * @zero_windows: likewise
  * @smac: source MAC address of the first packet
  * @dmac: destination MAC address of the first packet
  * @tcp_flags_first: flags of the first packet accounted
  * @nr_mpls: entries of @mpls in use
+ * @state: enum npk_flow_state
  * @fragments: packets that were fragments
  * @flow_label: IPv6 flow label of the first packet
  * @mpls: label stack of the first packet, host order
- * @_spare: room to 192 octets, three cache lines
+ * @syn: see struct npk_rec
+ * @server_delay_us: likewise
+ * @client_delay_us: likewise
+ * @appl_delay_us: likewise
+ * @rtt_us: round trip of the conversation's handshake, 0 = not known
+ * @_pad: keeps it at three cache lines
  *
- * The first line holds all that an IPv4 packet of a known flow touches; an
- * IPv6 packet compares the second line too.  Single writer: the caller holds
- * the lock of the table the entry is in.
+ * The first line holds all that an IPv4 packet of a known flow touches; IPv6
+ * and TCP packets need the second line too.  An entry with @packets 0 is a flow
+ * whose record was made because of the active timeout: it goes on, and the next
+ * packet begins another record.  Single writer: the caller holds the lock of the
+ * table the entry is in.
  */
 struct npk_flow {
 	u64 head[NPK_FLOW_HEAD];
@@ -49,21 +76,30 @@ struct npk_flow {
 
 	u64 tail[NPK_FLOW_TAIL];
 	u64 first_ns;
-	u8 smac[6];
-	u8 dmac[6];
-	u16 tcp_flags_first;
-	u8 nr_mpls;
-	u8 _pad;
+	u32 next_seq;
+	u32 next_seq_us;
+	u32 retransmitted;
+	u32 out_of_order;
+	u32 zero_windows;
 	u32 fragments;
 	u32 flow_label;
-	u8 _pad2[8];
+	u16 tcp_flags_first;
+	u8 nr_mpls;
+	u8 state;
 
+	u8 smac[6];
+	u8 dmac[6];
 	u32 mpls[NPK_MPLS_MAX];
-	u8 _spare[48];
+	struct npk_syn syn;
+	u32 server_delay_us;
+	u32 client_delay_us;
+	u32 appl_delay_us;
+	u32 rtt_us;
+	u32 _pad;
 };
 
 NPK_STATIC_ASSERT(offsetof(struct npk_flow, tail) == NPK_CACHE_LINE);
-NPK_STATIC_ASSERT(offsetof(struct npk_flow, mpls) == 2 * NPK_CACHE_LINE);
+NPK_STATIC_ASSERT(offsetof(struct npk_flow, smac) == 2 * NPK_CACHE_LINE);
 NPK_STATIC_ASSERT(sizeof(struct npk_flow) == 3 * NPK_CACHE_LINE);
 
 /**
@@ -111,6 +147,17 @@ static inline u32 npk_flow_ifindex(const struct npk_flow *flow)
 }
 
 /**
+ * npk_flow_us() - time as npk_flow.next_seq_us keeps it
+ * @ns: nanoseconds
+ *
+ * Return: units of 1024 ns, modulo 2^32: 73 minutes.
+ */
+static inline u32 npk_flow_us(u64 ns)
+{
+	return ns >> 10;
+}
+
+/**
  * npk_flow_start() - make an entry the flow of this packet, nothing accounted
  * @flow: entry; whatever it held is gone
  * @pkt: parsed packet, its first
@@ -120,11 +167,27 @@ static inline u32 npk_flow_ifindex(const struct npk_flow *flow)
 void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt);
 
 /**
+ * npk_flow_split() - the record was made, the flow goes on
+ * @flow: entry in use
+ *
+ * What belongs to the flow and not to its record stays: TCP's sequence, how far
+ * the conversation is.
+ */
+void npk_flow_split(struct npk_flow *flow);
+
+/**
+ * npk_flow_resume() - begin the next record of a flow that was split
+ * @flow: entry after npk_flow_split()
+ * @pkt: parsed packet, the first of the record
+ */
+void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt);
+
+/**
  * npk_flow_account() - add one packet to its flow
- * @flow: entry started for the same key
+ * @flow: entry started or resumed for the same key
  * @pkt: parsed packet
  *
- * Counters are 64-bit and cumulative since npk_flow_start(); a merged packet
+ * Counters are 64-bit and cumulative since the record began; a merged packet
  * counts as @pkt->segs packets.  Time may go backwards (captures are not
  * sorted): first is the minimum, last the maximum.
  *

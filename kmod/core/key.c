@@ -30,3 +30,13 @@ u64 npk_key_conv(const struct npk_key *key, const struct npk_secret *secret)
 	h ^= npk_mul_fold(lo[1] ^ secret->word[4], hi[1] ^ secret->word[5]);
 	return npk_mul_fold(h ^ secret->word[6], secret->word[7] | 1);
 }
+
+u8 npk_key_side(const struct npk_key *key)
+{
+	u32 alen = key->ip_version == 6 ? 16 : 4;
+	int order = memcmp(key->addr, key->addr + alen, alen);
+
+	if (!order && npk_proto_has_ports(key->proto))
+		return be16_to_cpu(key->sport) > be16_to_cpu(key->dport);
+	return order > 0;
+}

@@ -131,4 +131,16 @@ static __always_inline u64 npk_key_hash(const struct npk_key *key, const struct 
  */
 u64 npk_key_conv(const struct npk_key *key, const struct npk_secret *secret);
 
+/**
+ * npk_key_side() - which side of its conversation sent this
+ * @key: complete key
+ *
+ * By addresses and, where they are the same, by ports.
+ *
+ * Context: Any.
+ * Return: 0 or 1; the opposite direction has the other value, unless nothing
+ * tells the two apart.
+ */
+u8 npk_key_side(const struct npk_key *key);
+
 #endif /* NPK_CORE_KEY_H */

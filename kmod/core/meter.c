@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "meter.h"
+#include "tcp.h"
 
 /* A flow that is due but finds no room is looked at again after so many ticks. */
 #define RETRY_TICKS	2
@@ -32,13 +33,40 @@ static void set_due(const struct npk_slot *s, u32 tick)
 	*due = (*due & NPK_DUE_REPEATED) | tick;
 }
 
-/* Hand the flow over; the counters move only when it is gone. */
+/* Hand the flow's record over, if it has one; the counters move only when it is gone. */
 static bool emit(struct npk_meter *m, const struct npk_flow *flow, u8 reason, bool must)
 {
+	if (!flow->packets) {
+		m->count.split--;
+		return true;
+	}
 	if (!m->emit(m->emit_ctx, flow, reason, must))
 		return false;
 	m->count.live.packets -= flow->packets;
 	m->count.live.octets -= flow->octets;
+	return true;
+}
+
+/* The same for a record that was due at @due_ns. */
+static bool emit_due(struct npk_meter *m, struct npk_flow *flow, u8 reason, u64 due_ns)
+{
+	s64 late = m->now_ns - due_ns;
+
+	if (!emit(m, flow, reason, false)) {
+		flow->state |= NPK_FLOW_HELD;
+		return false;
+	}
+	if (!flow->packets || reason == NPK_END_FORCED)
+		return true;
+	if (unlikely(flow->state & NPK_FLOW_HELD)) {
+		m->count.held++;
+		return true;
+	}
+	if (late < 0)
+		late = 0;
+	m->count.late[npk_late_class(late)]++;
+	if ((u64)late > m->count.late_max_ns)
+		m->count.late_max_ns = late;
 	return true;
 }
 
@@ -56,9 +84,9 @@ static noinline struct npk_flow *add_flow(struct npk_meter *m, const struct npk_
 	struct npk_flow *flow;
 
 	if (unlikely(!npk_table_claim(t, hash, npk_tick(m->now_ns), slot))) {
+		m->count.early += !!npk_slot_flow(slot)->packets;
 		emit(m, npk_slot_flow(slot), NPK_END_RESOURCES, true);
 		npk_table_remove(t, slot);
-		m->count.early++;
 	}
 	npk_table_occupy(t, slot, hash, first_due(m, pkt->now_ns));
 	flow = npk_slot_flow(slot);
@@ -72,14 +100,23 @@ static noinline void restart_flow(struct npk_meter *m, const struct npk_pkt *pkt
 {
 	struct npk_flow *flow = npk_slot_flow(slot);
 	u8 reason;
+	u64 due = npk_expire_due(flow, &m->limits, &reason);
 
-	npk_expire_due(flow, &m->limits, &reason);
 	if (pkt->tcp_flags & NPK_TCP_SYN && npk_flow_ended(flow))
 		reason = NPK_END_FLOW;
-	if (!emit(m, flow, reason, false))
+	if (!emit_due(m, flow, reason, due))
 		return;
 	npk_flow_start(flow, pkt);
 	slot->bucket->due[slot->way] = first_due(m, pkt->now_ns);
+}
+
+/* The first packet since the active timeout. */
+static noinline void resume_flow(struct npk_meter *m, const struct npk_pkt *pkt,
+				 const struct npk_slot *slot)
+{
+	m->count.split--;
+	npk_flow_resume(npk_slot_flow(slot), pkt);
+	set_due(slot, first_due(m, pkt->now_ns));
 }
 
 static __always_inline bool is_over(const struct npk_meter *m, const struct npk_flow *flow,
@@ -108,6 +145,18 @@ static noinline void count_notes(struct npk_meter *m, const struct npk_pkt *pkt)
 	}
 }
 
+static noinline void follow_conversation(struct npk_meter *m, struct npk_flow *flow,
+					 const struct npk_pkt *pkt)
+{
+	npk_convs_follow(m->convs, flow, pkt, npk_key_conv(&pkt->key, &m->table.secret));
+}
+
+static noinline void join_fragment(struct npk_meter *m, struct npk_pkt *pkt)
+{
+	if (m->frags && npk_frags_join(m->frags, pkt, &m->table.secret))
+		pkt->notes |= 1U << NPK_NOTE_FRAG_UNKNOWN;
+}
+
 static void account(struct npk_meter *m, const struct npk_pkt *pkt)
 {
 	u64 hash = npk_key_hash(&pkt->key, &m->table.secret);
@@ -120,10 +169,16 @@ static void account(struct npk_meter *m, const struct npk_pkt *pkt)
 			slot.bucket->due[slot.way] |= NPK_DUE_REPEATED;
 		if (unlikely(is_over(m, flow, pkt)))
 			restart_flow(m, pkt, &slot);
+		else if (unlikely(!flow->packets))
+			resume_flow(m, pkt, &slot);
 	} else {
 		flow = add_flow(m, pkt, hash, &slot);
 	}
 	npk_flow_account(flow, pkt);
+	if (pkt->has_tcp)
+		npk_tcp_account(flow, pkt);
+	if (m->convs && npk_conv_matters(flow, pkt))
+		follow_conversation(m, flow, pkt);
 	m->count.accounted.packets += pkt->segs;
 	m->count.accounted.octets += pkt->octets;
 	m->count.live.packets += pkt->segs;
@@ -151,6 +206,8 @@ void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
 		npk_meter_ignore(m, pkt, ign);
 		return;
 	}
+	if (unlikely(pkt->fragment))
+		join_fragment(m, pkt);
 	if (unlikely(m->leave_out))
 		npk_key_leave_out(&pkt->key, m->leave_out);
 	m->count.frames++;
@@ -182,10 +239,15 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 		set_due(slot, due_tick(m, due));
 		return;
 	}
-	if (emit(m, flow, reason, false))
-		npk_table_remove(&m->table, slot);
-	else
+	if (!emit_due(m, flow, reason, due)) {
 		set_due(slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
+	} else if (reason == NPK_END_ACTIVE) {
+		m->count.split++;
+		npk_flow_split(flow);
+		set_due(slot, due_tick(m, npk_expire_due(flow, &m->limits, &reason)));
+	} else {
+		npk_table_remove(&m->table, slot);
+	}
 }
 
 static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, bool all)

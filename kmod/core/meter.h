@@ -8,8 +8,13 @@
 #ifndef NPK_CORE_METER_H
 #define NPK_CORE_METER_H
 
+#include "conv.h"
 #include "expire.h"
+#include "frag.h"
 #include "table.h"
+
+/** NPK_LATE_CLASSES - classes of npk_meter_count.late: below 1 ms, 2 ms, ... 16 s, and more */
+#define NPK_LATE_CLASSES	16
 
 /**
  * struct npk_tally - packets on the wire and their IP octets
@@ -28,7 +33,13 @@ struct npk_tally {
  * @ignored: packets by enum npk_ignored
  * @accounted: added to flows: @live + what went through the emit function
  * @live: in flows that are in the table
+ * @split: flows that go on but have had no packet since their last record; they
+ *	are in npk_table.nr_flows, and not in @live
  * @early: flows closed because a bucket was full
+ * @late: records by how long after their time they were made: class i below
+ *	2^i ms, the last one all others
+ * @late_max_ns: the longest of these times
+ * @held: records that were due and had to wait for room; not in @late
  * @note: packets by enum npk_note, outside of the sums
  */
 struct npk_meter_count {
@@ -37,7 +48,11 @@ struct npk_meter_count {
 	u64 ignored[__NPK_IGN_MAX];
 	struct npk_tally accounted;
 	struct npk_tally live;
+	u64 split;
 	u64 early;
+	u64 late[NPK_LATE_CLASSES];
+	u64 late_max_ns;
+	u64 held;
 	u64 note[__NPK_NOTE_MAX];
 };
 
@@ -67,6 +82,8 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
  * @flush_ns: flows that began by then are to be closed, 0 = none
  * @flush_ifindex: only those of this device, 0 = all
  * @leave_out: enum npk_key_part, parts that the key shall not have
+ * @frags: shared with other meters, or NULL: later fragments have ports 0
+ * @convs: shared with other meters, or NULL: no delays
  * @count: counters
  */
 struct npk_meter {
@@ -81,6 +98,8 @@ struct npk_meter {
 	u64 flush_ns;
 	u32 flush_ifindex;
 	u32 leave_out;
+	struct npk_frags *frags;
+	struct npk_convs *convs;
 	struct npk_meter_count count;
 };
 
@@ -92,12 +111,38 @@ struct npk_meter {
  * A new flow always finds a place: when both its buckets are full the least
  * useful flow there is closed early.  A packet after the idle timeout, or a SYN
  * after the flow's own FIN or RST, starts a new record; while @emit has no room
- * the flow goes on in the record it has.
+ * the flow goes on in the record it has.  After the active timeout the flow stays
+ * in the table without packets, so that what is known of it is not forgotten.
  *
  * Context: Softirq in the module, any thread in user space; the caller holds
  * the lock. Never sleeps.
  */
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
+
+/**
+ * npk_meter_flows() - open flows
+ * @m: meter
+ *
+ * Return: flows that have had a packet since their last record.
+ */
+static inline u64 npk_meter_flows(const struct npk_meter *m)
+{
+	return m->table.nr_flows - m->count.split;
+}
+
+/**
+ * npk_late_class() - class of npk_meter_count.late
+ * @ns: how long after its time a record was made
+ *
+ * Return: index below NPK_LATE_CLASSES.
+ */
+static inline u32 npk_late_class(u64 ns)
+{
+	u64 ms = div64_u64(ns, 1000000);
+	u32 i = ms ? 64 - __builtin_clzll(ms) : 0;
+
+	return i < NPK_LATE_CLASSES ? i : NPK_LATE_CLASSES - 1;
+}
 
 /**
  * npk_meter_ignore() - count a frame that is not to be parsed

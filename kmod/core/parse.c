@@ -29,21 +29,47 @@ static u32 min_u32(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* Data offset and flags of a TCP header whose ports were already read. */
-static void parse_tcp_flags(struct npk_pkt *pkt, u32 off, u32 end)
+/* Flags of a header that ends before its window. */
+static noinline void parse_tcp_cut(struct npk_pkt *pkt, u32 off, u32 end)
 {
 	u8 buf[2];
 	const u8 *p = off + 14 <= end ? npk_at(pkt, off + 12, 2, buf) : NULL;
 
-	if (!p) {
+	if (!p)
 		note(pkt, NPK_NOTE_L4_TRUNCATED);
+	else if (p[0] >> 4 < TCP_DOFF_MIN)
+		note(pkt, NPK_NOTE_BAD_TCP);
+	else
+		pkt->tcp_flags = npk_load_be16(p) & 0x0fff;
+}
+
+/* A TCP header whose ports were already read. */
+static __always_inline void parse_tcp(struct npk_pkt *pkt, u32 off, u32 end)
+{
+	u8 buf[12];
+	const u8 *p = off + 16 <= end ? npk_at(pkt, off + 4, 12, buf) : NULL;
+	u32 hlen;
+
+	if (unlikely(!p)) {
+		parse_tcp_cut(pkt, off, end);
 		return;
 	}
-	if (p[0] >> 4 < TCP_DOFF_MIN) {	/* no TCP header: garbage, not flags */
+	hlen = (p[8] >> 4) * 4;
+	if (unlikely(hlen < TCP_DOFF_MIN * 4)) {	/* no TCP header: garbage, not flags */
 		note(pkt, NPK_NOTE_BAD_TCP);
 		return;
 	}
-	pkt->tcp_flags = npk_load_be16(p) & 0x0fff;
+	pkt->tcp_flags = npk_load_be16(p + 8) & 0x0fff;
+	if (unlikely(pkt->fragment))	/* how much of its payload it has says nothing */
+		return;
+	pkt->has_tcp = true;
+	pkt->l4_off = off;
+	pkt->seq = npk_load_be32(p);
+	pkt->ack = npk_load_be32(p + 4);
+	pkt->window = npk_load_be16(p + 10);
+	pkt->tcp_hlen = hlen;
+	hlen += off - pkt->l3_off;
+	pkt->payload = pkt->ip_len > hlen ? pkt->ip_len - hlen : 0;
 }
 
 /* Octets of the transport header at @off that every merged packet had. */
@@ -88,7 +114,8 @@ static noinline void parse_merged(struct npk_pkt *pkt, u32 off)
 	note(pkt, NPK_NOTE_MERGED);
 	pkt->octets += (pkt->segs - 1) * hlen;
 	if (pkt->gso_size == NPK_GSO_BY_FRAGS) {
-		pkt->min_len = hlen;
+		pkt->min_len = hlen + pkt->gso_min;
+		pkt->max_len = hlen + pkt->gso_max;
 		return;
 	}
 	last = payload - min_u32(payload, (pkt->segs - 1) * pkt->gso_size);
@@ -121,7 +148,7 @@ static __always_inline void parse_l4(struct npk_pkt *pkt, u32 off, u32 end)
 	memcpy(&key->sport, p, 2);
 	memcpy(&key->dport, p + 2, 2);
 	if (key->proto == NPK_PROTO_TCP)
-		parse_tcp_flags(pkt, off, end);
+		parse_tcp(pkt, off, end);
 }
 
 /* IP octets: what the header says, but never more than the wire carried. */
@@ -168,7 +195,9 @@ static __always_inline enum npk_ignored parse_ip4(struct npk_pkt *pkt, u32 off)
 	frag = npk_load_be16(ip + 6) & 0x3fff;	/* MF and offset, RFC 791 */
 	if (unlikely(frag)) {
 		note(pkt, NPK_NOTE_FRAGMENT);
-		if (frag & 0x1fff)
+		pkt->frag_id = npk_load_be16(ip + 4);
+		pkt->fragment = frag & 0x1fff ? NPK_FRAG_LATER : NPK_FRAG_FIRST;
+		if (pkt->fragment == NPK_FRAG_LATER)
 			return NPK_IGN_NONE;
 	}
 	parse_l4(pkt, off + hlen, end);
@@ -227,7 +256,9 @@ static bool parse_frag6(struct npk_pkt *pkt, const u8 *p)
 	if (!(frag & 0xfff9))	/* offset 0, no more: an atomic fragment, RFC 6946 */
 		return false;
 	note(pkt, NPK_NOTE_FRAGMENT);
-	return frag & 0xfff8;
+	pkt->frag_id = npk_load_be32(p + 4);
+	pkt->fragment = frag & 0xfff8 ? NPK_FRAG_LATER : NPK_FRAG_FIRST;
+	return pkt->fragment == NPK_FRAG_LATER;
 }
 
 /* Walk the extension headers; pkt->key.proto is the first one's number. */
@@ -305,6 +336,8 @@ static void reset_results(struct npk_pkt *pkt)
 	pkt->tcp_flags = 0;
 	pkt->nr_mpls = 0;
 	pkt->jumbo = false;
+	pkt->fragment = NPK_FRAG_NONE;
+	pkt->has_tcp = false;
 	pkt->notes = 0;
 }
 
@@ -360,6 +393,7 @@ const char *npk_note_name(enum npk_note n)
 		[NPK_NOTE_BAD_TCP] = "note_bad_tcp",
 		[NPK_NOTE_EXT_TOO_DEEP] = "note_ext_too_deep",
 		[NPK_NOTE_MERGED] = "note_merged",
+		[NPK_NOTE_FRAG_UNKNOWN] = "note_fragment_unknown",
 	};
 
 	return name[n];

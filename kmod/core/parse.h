@@ -5,10 +5,15 @@
 
 #include "key.h"
 
-/* TCP flags, RFC 9293 section 3.1 and RFC 7125 */
+/* TCP flags, RFC 9293 section 3.1, RFC 3168 and RFC 7125 */
 #define NPK_TCP_FIN	0x01
 #define NPK_TCP_SYN	0x02
 #define NPK_TCP_RST	0x04
+#define NPK_TCP_PSH	0x08
+#define NPK_TCP_ACK	0x10
+#define NPK_TCP_URG	0x20
+#define NPK_TCP_ECE	0x40
+#define NPK_TCP_CWR	0x80
 
 /* IP protocols the meter knows by name (IANA protocol numbers) */
 enum npk_proto {
@@ -64,6 +69,7 @@ enum npk_ignored {
  * @NPK_NOTE_BAD_TCP: TCP data offset below 5: the flags are not believed
  * @NPK_NOTE_EXT_TOO_DEEP: more than 32 IPv6 extension headers
  * @NPK_NOTE_MERGED: packets that arrived merged into fewer
+ * @NPK_NOTE_FRAG_UNKNOWN: a later fragment whose first one is not known: ports 0
  * @__NPK_NOTE_MAX: number of values
  */
 enum npk_note {
@@ -73,7 +79,20 @@ enum npk_note {
 	NPK_NOTE_BAD_TCP,
 	NPK_NOTE_EXT_TOO_DEEP,
 	NPK_NOTE_MERGED,
+	NPK_NOTE_FRAG_UNKNOWN,
 	__NPK_NOTE_MAX,
+};
+
+/**
+ * enum npk_fragment - which part of a fragmented packet a frame carries
+ * @NPK_FRAG_NONE: not fragmented; also an IPv6 atomic fragment (RFC 6946)
+ * @NPK_FRAG_FIRST: offset 0, more follow
+ * @NPK_FRAG_LATER: any other: the transport header is not in it
+ */
+enum npk_fragment {
+	NPK_FRAG_NONE,
+	NPK_FRAG_FIRST,
+	NPK_FRAG_LATER,
 };
 
 struct npk_pkt;
@@ -111,6 +130,8 @@ typedef bool (*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf
  *	NPK_GSO_BY_FRAGS = they differ
  * @gso_hdr_len: octets from the IP header to the payload that was merged; 0 = to
  *	the end of the outermost transport header
+ * @gso_min: NPK_GSO_BY_FRAGS: payload octets of the shortest merged packet
+ * @gso_max: NPK_GSO_BY_FRAGS: of the longest
  * @vlan_tci: tag that the device took out of the frame, if @has_tag
  * @has_tag: there is one; it is the outermost
  * @key: result: the flow key
@@ -126,6 +147,15 @@ typedef bool (*npk_pull_fn)(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf
  * @nr_mpls: result: labels seen, at most NPK_MPLS_MAX are kept
  * @mpls: result: label stack entries, top first, host order
  * @jumbo: result: the length is that of an IPv6 jumbo payload option
+ * @fragment: result: enum npk_fragment
+ * @has_tcp: result: a whole TCP header, not of a fragment: @seq to @tcp_hlen are set
+ * @frag_id: result: identification of a fragment, host order
+ * @l4_off: result: offset of the TCP header
+ * @seq: result: sequence number
+ * @ack: result: acknowledgement number
+ * @payload: result: octets of TCP payload, of all merged packets together
+ * @window: result: window, not scaled
+ * @tcp_hlen: result: octets of the TCP header with its options
  * @notes: result: bit set of enum npk_note
  *
  * The fields up to @has_tag are the caller's; npk_parse() sets the others.  Packet
@@ -143,6 +173,8 @@ struct npk_pkt {
 	u32 segs;
 	u32 gso_size;
 	u32 gso_hdr_len;
+	u32 gso_min;
+	u32 gso_max;
 	u16 vlan_tci;
 	bool has_tag;
 
@@ -157,6 +189,15 @@ struct npk_pkt {
 	u8 ttl;
 	u8 nr_mpls;
 	bool jumbo;
+	u8 fragment;
+	bool has_tcp;
+	u32 frag_id;
+	u32 l4_off;
+	u32 seq;
+	u32 ack;
+	u32 payload;
+	u16 window;
+	u16 tcp_hlen;
 	u32 mpls[NPK_MPLS_MAX];
 	u32 notes;
 };
@@ -179,7 +220,7 @@ static inline bool npk_proto_has_ports(u8 proto)
  *
  * Ethernet II, 802.3 LLC/SNAP, up to three VLAN tags, an MPLS stack with IP
  * below it, PPPoE session, IPv4 with options, IPv6 with extension headers.
- * Later fragments have ports 0.
+ * Later fragments have ports 0; npk_frags_join() may know better.
  *
  * Context: Any. Never sleeps.
  * Return: NPK_IGN_NONE and the results in @pkt, or why the frame is ignored.

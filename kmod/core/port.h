@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The only place where the kernel build and the user-space build of the core
- * differ: integer types, unaligned loads, the wide multiply, annotations.
+ * differ: integer types, unaligned loads, the wide multiply, locks, annotations.
  * The core uses nothing else from its surroundings: no allocation, no clock,
  * no random, no log, no global.
  */
@@ -14,9 +14,17 @@
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/math64.h>
+#include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
+
+/* Of what several meters share; taken in softirq only, nothing nests inside. */
+typedef spinlock_t npk_lock_t;
+
+#define npk_lock_init(lock)	spin_lock_init(lock)
+#define npk_lock(lock)		spin_lock(lock)
+#define npk_unlock(lock)	spin_unlock(lock)
 
 #else /* user space */
 
@@ -36,6 +44,13 @@ typedef __u32 u32;
 typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
+
+/* In user space nothing of a meter is shared between threads. */
+typedef struct { } npk_lock_t;
+
+#define npk_lock_init(lock)	((void)(lock))
+#define npk_lock(lock)		((void)(lock))
+#define npk_unlock(lock)	((void)(lock))
 
 #define noinline		__attribute_noinline__
 #define likely(x)		__builtin_expect(!!(x), 1)

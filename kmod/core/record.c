@@ -6,7 +6,8 @@ NPK_STATIC_ASSERT(offsetof(struct npk_rec, saddr) == 48);
 NPK_STATIC_ASSERT(offsetof(struct npk_rec, sport) == 80);
 NPK_STATIC_ASSERT(offsetof(struct npk_rec, mpls) == 100);
 NPK_STATIC_ASSERT(offsetof(struct npk_rec, smac) == 132);
-NPK_STATIC_ASSERT(offsetof(struct npk_rec, _resv) == 152);
+NPK_STATIC_ASSERT(offsetof(struct npk_rec, server_delay_us) == 152);
+NPK_STATIC_ASSERT(offsetof(struct npk_rec, syn) == 176);
 
 static void fill_key(struct npk_rec *rec, const struct npk_key *key)
 {
@@ -50,6 +51,13 @@ void npk_record_fill(struct npk_rec *rec, const struct npk_flow *flow, u8 reason
 	memcpy(rec->dmac, flow->dmac, sizeof(rec->dmac));
 	rec->fragments = flow->fragments;
 	rec->flow_label = flow->flow_label;
+	rec->server_delay_us = flow->server_delay_us;
+	rec->client_delay_us = flow->client_delay_us;
+	rec->appl_delay_us = flow->appl_delay_us;
+	rec->retransmitted = flow->retransmitted;
+	rec->out_of_order = flow->out_of_order;
+	rec->zero_windows = flow->zero_windows;
+	rec->syn = flow->syn;
 	rec->nr_mpls = flow->nr_mpls;
 	if (flow->nr_mpls)
 		memcpy(rec->mpls, flow->mpls, flow->nr_mpls * sizeof(rec->mpls[0]));

@@ -9,8 +9,7 @@
 CAPTURES=${NPK_CAPTURES:-$TOP/../shared/captures}
 
 # Ethernet of every kind: VLAN, QinQ, MPLS, PPPoE, LLC, IPv4 and IPv6 with options
-# and extension headers, tunnels (outer header), cut and malformed packets.  Later
-# fragments are rows of their own, ports 0.
+# and extension headers, tunnels (outer header), cut and malformed packets.
 CAPTURES_EXACT=(
     big-tcp-echo-82k frag-dns-v4v6 frag4-tcp-garbage geneve gre-various-vlan gtp-u
     icmp-tunnel icmp6-nd-options ipip-4in4 ipip-6in4 ipv6-exthdr-atomic-frag

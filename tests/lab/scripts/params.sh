@@ -23,7 +23,7 @@ refused "active=0: not from 1 to 86400 seconds" active=0
 refused "idle=90000: not from 1 to 86400 seconds" idle=90000
 refused "key=port: not a list of tos, vlan, mpls, ifindex" key=port
 refused "key=vlan,,tos: not a list" key=vlan,,tos
-refused "frag=join: only zero is supported" frag=join
+refused "frag=all: neither join nor zero" frag=all
 refused "ring_slots=1000: not a power of two" ring_slots=1000
 refused "cpus=a-b: not a list of CPUs" cpus=a-b
 refused "cpus=900: not a list of CPUs" cpus=900

@@ -8,7 +8,7 @@
 
 # packets FILE...: in the records printed; a line cut by a kill does not count
 packets() {
-	cat "$@" | awk -F, 'NF == 21 && $10 ~ /^[0-9]+$/ { sum += $10 } END { print sum + 0 }'
+	cat "$@" | awk -F, 'NF > 21 && $10 ~ /^[0-9]+$/ { sum += $10 } END { print sum + 0 }'
 }
 
 # It has joined when this returns: before that a signal ends it like any program.

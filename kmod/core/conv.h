@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Conversations on their way from the first packet to the first answer: what it
+ * takes to measure delays between packets of opposite directions.
+ *
+ * One table for all meters, because the directions of a conversation may be
+ * received by different CPUs and on different devices.  It is bounded: the oldest
+ * entry of a bucket makes room.  A flow touches it a few times in its life: SYN,
+ * SYN+ACK, the acknowledgement, and the first data of each direction.
+ */
+#ifndef NPK_CORE_CONV_H
+#define NPK_CORE_CONV_H
+
+#include "flow.h"
+#include "stripe.h"
+
+/** NPK_CONV_ANSWER_NS - an answer that takes longer is no answer */
+#define NPK_CONV_ANSWER_NS	(60 * NPK_NSEC_PER_SEC)
+
+/** NPK_CONV_WAYS - entries in a bucket */
+#define NPK_CONV_WAYS		4
+
+/** NPK_CONV_BUCKETS - buckets, a power of two: 32768 conversations, 1 MiB */
+#define NPK_CONV_BUCKETS	8192
+
+/**
+ * enum npk_conv_step - how far a conversation is
+ * @NPK_CONV_SYN: TCP: a SYN was seen
+ * @NPK_CONV_SYN_ACK: its SYN+ACK too
+ * @NPK_CONV_OPEN: and that one's acknowledgement
+ * @NPK_CONV_ASKED: the first data of the side that opened it; without a
+ *	handshake (UDP, ICMP): the first packet
+ */
+enum npk_conv_step {
+	NPK_CONV_SYN,
+	NPK_CONV_SYN_ACK,
+	NPK_CONV_OPEN,
+	NPK_CONV_ASKED,
+};
+
+/**
+ * struct npk_conv - one conversation
+ * @id: npk_key_conv(), 0 = the entry is free
+ * @since_ns: when it got to @step
+ * @ack: acknowledgement number that leads to the next step
+ * @rtt_us: round trips of the handshake so far
+ * @slack: @ack may be up to this much more (data in a SYN)
+ * @step: enum npk_conv_step
+ * @side: who sent the packet that led to @step: npk_key_side()
+ * @_pad: keeps it at 32 octets
+ */
+struct npk_conv {
+	u64 id;
+	u64 since_ns;
+	u32 ack;
+	u32 rtt_us;
+	u16 slack;
+	u8 step;
+	u8 side;
+	u32 _pad;
+};
+
+NPK_STATIC_ASSERT(sizeof(struct npk_conv) == 32);
+
+/**
+ * struct npk_convs - the table
+ * @stripes: locks
+ * @bucket: npk_convs.bucket[NPK_CONV_BUCKETS][NPK_CONV_WAYS]
+ *
+ * Memory is the caller's: zeroed, then npk_convs_init().
+ */
+struct npk_convs {
+	struct npk_stripes stripes;
+	struct npk_conv bucket[NPK_CONV_BUCKETS][NPK_CONV_WAYS];
+};
+
+/**
+ * npk_convs_init() - make zeroed memory an empty table
+ * @c: zeroed
+ */
+static inline void npk_convs_init(struct npk_convs *c)
+{
+	npk_stripes_init(&c->stripes);
+}
+
+/**
+ * npk_conv_matters() - can this packet complete a delay or start one
+ * @flow: its flow
+ * @pkt: parsed packet
+ *
+ * Return: true when npk_convs_follow() has to see it; false for nearly all.
+ */
+static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
+					     const struct npk_pkt *pkt)
+{
+	u8 proto = pkt->key.proto;
+
+	if (pkt->has_tcp)
+		return pkt->tcp_flags & NPK_TCP_SYN || flow->state & NPK_FLOW_SHAKES ||
+		       (pkt->payload && !(flow->state & NPK_FLOW_SPOKE));
+	return !(flow->state & NPK_FLOW_SPOKE) &&
+	       (proto == NPK_PROTO_UDP || proto == NPK_PROTO_ICMP || proto == NPK_PROTO_ICMP6);
+}
+
+/**
+ * npk_convs_follow() - store the delay that a packet completes in its flow
+ * @c: table
+ * @flow: flow of the packet
+ * @pkt: parsed packet for which npk_conv_matters()
+ * @id: npk_key_conv() of its key
+ *
+ * SYN to SYN+ACK: server delay of the flow of the SYN+ACK.  SYN+ACK to the
+ * acknowledgement: client delay of that one's flow.  First data of the side that
+ * opened the conversation to the first data of the other: application delay of the
+ * latter; for UDP and ICMP from the first packet to the first answer.  A
+ * retransmitted SYN or SYN+ACK starts the measurement anew; a handshake that was
+ * not seen from its start, and a server that speaks first, give none.
+ *
+ * Context: Any in which the caller may take a stripe's lock. Never sleeps.
+ */
+void npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
+		      u64 id);
+
+#endif /* NPK_CORE_CONV_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What TCP headers say beyond their flags: order of segments, windows, SYNs. */
+#ifndef NPK_CORE_TCP_H
+#define NPK_CORE_TCP_H
+
+#include "flow.h"
+
+/**
+ * NPK_TCP_OVERTAKEN_US - a segment this late behind a later one was overtaken
+ *
+ * ... as long as the round trip time is not known: nobody can have asked for it
+ * again so soon.  In units of npk_flow_us().
+ */
+#define NPK_TCP_OVERTAKEN_US	3000
+
+/**
+ * npk_tcp_account() - follow the sequence numbers of one direction
+ * @flow: flow of the packet
+ * @pkt: parsed packet with has_tcp
+ *
+ * A segment with data, SYN or FIN that begins before the highest sequence number
+ * seen is out of order when it comes within a round trip time of the one that
+ * passed it and does not end where that did, else retransmitted.  Keep-alives and
+ * what follows a window probe are neither.  The first SYN or SYN+ACK of a record is
+ * kept.
+ *
+ * Context: Any; the caller holds the table's lock. Never sleeps.
+ * Source: RFC 9293 section 3.4; the distinction is that of Wireshark's "TCP
+ * Analysis", but for what it concludes from the other direction.
+ */
+void npk_tcp_account(struct npk_flow *flow, const struct npk_pkt *pkt);
+
+/**
+ * npk_syn_read() - what a SYN says about the system that sent it
+ * @syn: out: every octet of it is written
+ * @pkt: parsed packet with has_tcp and SYN
+ *
+ * Context: Any. Never sleeps.
+ * Source: RFC 9293 section 3.2, RFC 7323 (options); the quirks of p0f 3.
+ */
+void npk_syn_read(struct npk_syn *syn, const struct npk_pkt *pkt);
+
+#endif /* NPK_CORE_TCP_H */
