@@ -92,10 +92,36 @@ static int make_shared(struct npk_capture *c, bool frag_zero)
 	return 0;
 }
 
+static int set_leave_out(struct npk_capture *c, const char *list)
+{
+	/* no ifindex: a capture has one device */
+	static const struct {
+		const char *name;
+		uint32_t part;
+	} parts[] = { { "tos", NPK_KEY_TOS }, { "vlan", NPK_KEY_VLAN }, { "mpls", NPK_KEY_MPLS } };
+	size_t len, i;
+
+	for (; list && *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		for (i = 0; i < 3; i++) {
+			if (strlen(parts[i].name) == len && !memcmp(parts[i].name, list, len))
+				break;
+		}
+		if (i == 3)
+			return npk_source_fail(&c->src, -EINVAL,
+					       "key: \"%.*s\" is none of tos, vlan, mpls", (int)len,
+					       list);
+		c->meter.leave_out |= parts[i].part;
+	}
+	return 0;
+}
+
 static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 {
-	int err = make_shared(c, opts->frag_zero);
+	int err = set_leave_out(c, opts->leave_out);
 
+	if (!err)
+		err = make_shared(c, opts->frag_zero);
 	if (err)
 		return err;
 	c->meter.limits.idle_ns = opts->idle_ns ? opts->idle_ns : DEFAULT_IDLE_NS;

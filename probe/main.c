@@ -63,6 +63,7 @@ static int open_source(struct probe *p)
 		.idle_ns = p->o.idle_s * NS_PER_S,
 		.active_ns = p->o.active_s * NS_PER_S,
 		.flows = p->o.flows,
+		.leave_out = p->o.leave_out,
 		.frag_zero = p->o.frag_zero,
 		.discard = p->o.discard,
 		.flush = p->o.flush,

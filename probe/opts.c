@@ -66,6 +66,8 @@ static const struct option_def defs[] = {
 	  AT(filter), 0, 0, "" },
 	{ 'M', "max-num-flows", "N", "flow table slots of live: and pcap: (524288)", NUMBER,
 	  AT(flows), 1, 60000000, "flows" },
+	{ 0, "key", "LIST", "leave out of the flow key: tos,vlan,mpls or some of them", TEXT,
+	  AT(leave_out), 0, 0, "key" },
 	{ 0, "frag", "join|zero",
 	  "later fragments join the flow of their first (join), or are one with ports 0", FRAG,
 	  0, 0, 0, "frag" },
@@ -624,6 +626,8 @@ void opts_free(struct opts *o)
 	free(o->input);
 	free(o->filter);
 	free(o->stats_file);
+	free(o->leave_out);
+	o->leave_out = NULL;
 	o->input = NULL;
 	o->filter = NULL;
 	o->stats_file = NULL;

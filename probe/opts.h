@@ -33,6 +33,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @engine: -E, type << 8 | id, or the v9 source id
  * @mtu: --mtu, 0 = that of the route
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
+ * @leave_out: --key
  * @frag_zero: --frag zero
  * @filter: -f
  * @print: --print
@@ -59,6 +60,7 @@ struct opts {
 	uint32_t engine;
 	unsigned int mtu;
 	unsigned int flows;
+	char *leave_out;
 	bool frag_zero;
 	char *filter;
 	enum print_format print;

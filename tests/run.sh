@@ -22,7 +22,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
 
@@ -38,6 +38,7 @@ about() {
     unit-clang) echo "10 the same, clang" ;;
     cli) echo "2 wrong use, failures, configuration files" ;;
     truth) echo "10 captures against their truth" ;;
+    analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
     judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
@@ -76,6 +77,14 @@ step_unit-gcc() { tests/unit.sh gcc; }
 step_unit-clang() { tests/unit.sh clang; }
 step_cli() { tests/cli.sh; }
 step_truth() { tests/captures/truth.sh; }
+step_analysis() {
+    captures_or_skip
+    local name paths=()
+    for name in "${CAPTURES_EXACT[@]}"; do
+        paths+=("$CAPTURES/$name.pcap")
+    done
+    tests/captures/analysis.py "$PROBE" "${paths[@]}"
+}
 step_judge() {
     captures_or_skip
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"

@@ -33,11 +33,12 @@ struct npk_source;
  * @idle_ns: idle timeout, nanoseconds, 0 = default (15 s)
  * @active_ns: active timeout, nanoseconds, 0 = default (60 s)
  * @flows: flow table slots, 0 = default
+ * @leave_out: what the flow key leaves out: a list of tos, vlan, mpls, or NULL
  * @frag_zero: later fragments are a flow with ports 0 instead of joining their first
  * @discard: kmod: drop the records that wait, counted as lost
  * @flush: kmod: npk_source_expire_all() closes the module's flows
  *
- * @filter, the timeouts, @flows and @frag_zero are for live: and pcap:; the module has its own.
+ * @filter, the timeouts, @flows, @leave_out and @frag_zero are for live: and pcap:; the module has its own.
  */
 struct npk_source_opts {
 	const char *name;
@@ -45,6 +46,7 @@ struct npk_source_opts {
 	uint64_t idle_ns;
 	uint64_t active_ns;
 	uint64_t flows;
+	const char *leave_out;
 	bool frag_zero;
 	bool discard;
 	bool flush;
