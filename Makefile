@@ -30,7 +30,7 @@ PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
 
 .DELETE_ON_ERROR:
-.PHONY: all run run-live test test-debug check style install uninstall clean help unit
+.PHONY: all run run-live test test-debug test-kernels check style install uninstall clean help unit
 
 all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k
 
@@ -41,6 +41,7 @@ help:
 	@echo 'sudo make run-live   without the module, between two network namespaces'
 	@echo 'sudo make test    every test; installs what it needs'
 	@echo 'sudo make test-debug   the lab tests on a kernel with KASAN, lockdep, kmemleak'
+	@echo 'sudo make test-kernels   the module on the kernels of other suites, 5.10 to 7.x'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
@@ -85,6 +86,9 @@ test:
 
 test-debug:
 	@tests/run.sh debug
+
+test-kernels:
+	@tests/run.sh kernels
 
 check:
 	@tests/run.sh check

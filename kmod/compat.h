@@ -34,6 +34,25 @@ static inline void *npk_alloc_large(unsigned long size)
 }
 #endif
 
+/* Is an XDP program attached to this device, in any mode? (5.15 counts them; under rtnl) */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+static inline bool npk_dev_has_xdp(struct net_device *dev)
+{
+	int mode;
+
+	for (mode = 0; mode < __MAX_XDP_MODE; mode++) {
+		if (dev->xdp_state[mode].prog || dev->xdp_state[mode].link)
+			return true;
+	}
+	return false;
+}
+#else
+static inline bool npk_dev_has_xdp(struct net_device *dev)
+{
+	return dev_xdp_prog_count(dev);
+}
+#endif
+
 /* Is a tc classifier in the receive path of this device? (5.10; tcx since 6.6) */
 #ifdef CONFIG_NET_CLS_ACT
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
@@ -54,8 +73,13 @@ static inline bool npk_dev_has_tc(const struct net_device *dev)
 }
 #endif
 
-/* softnet_data.dropped became atomic_t in 6.10. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+/* softnet_data.dropped became atomic_t in 6.10; Kbuild looks for what came later. */
+#ifdef NPK_SOFTNET_DROP_COUNTERS
+static inline u32 npk_cpu_softnet_drops(int cpu)
+{
+	return numa_drop_read(&per_cpu(softnet_data, cpu).drop_counters);
+}
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 static inline u32 npk_cpu_softnet_drops(int cpu)
 {
 	return per_cpu(softnet_data, cpu).dropped;

@@ -2,7 +2,7 @@
 /* The receive hooks: from an sk_buff to the flow core.  Never changes the skb. */
 #include <linux/if_vlan.h>
 #include <linux/module.h>
-#include <linux/netfilter_netdev.h>
+#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>

@@ -211,7 +211,7 @@ static int show_cpu(struct seq_file *f, void *v)
 /* What the hook cannot see, because it is handled before. */
 static void show_blind(struct seq_file *f, struct net_device *dev)
 {
-	bool xdp = dev_xdp_prog_count(dev);
+	bool xdp = npk_dev_has_xdp(dev);
 	bool tc = npk.cfg.hook != NPK_HOOK_TAP && npk_dev_has_tc(dev);
 	bool vlan = npk.cfg.hook == NPK_HOOK_RX && vlan_uses_dev(dev);
 

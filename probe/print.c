@@ -124,8 +124,8 @@ static void print_json(FILE *out, const struct npk_rec *r, const struct row *row
 	fprintf(out, "\"smac\":\"%s\",\"dmac\":\"%s\",", row->smac, row->dmac);
 	fprintf(out, "\"min_len\":%u,\"max_len\":%u,\"min_ttl\":%u,\"max_ttl\":%u,", r->min_len,
 		r->max_len, r->min_ttl, r->max_ttl);
-	fprintf(out, "\"fragments\":%u,\"server_delay_us\":%s,\"client_delay_us\":%s,", r->fragments,
-		or_null(row->server_delay), or_null(row->client_delay));
+	fprintf(out, "\"fragments\":%u,\"server_delay_us\":%s,\"client_delay_us\":%s,",
+		r->fragments, or_null(row->server_delay), or_null(row->client_delay));
 	fprintf(out, "\"appl_delay_us\":%s,\"retransmitted\":%s,\"out_of_order\":%s,",
 		or_null(row->appl_delay), or_null(row->retransmitted), or_null(row->out_of_order));
 	fprintf(out, "\"zero_windows\":%s,\"syn\":\"%s\",\"p0f\":\"%s\"}\n",

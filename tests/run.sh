@@ -4,6 +4,7 @@
 # run.sh check           what needs neither root nor network, within a minute
 # run.sh test            everything (root: it makes network namespaces)
 # run.sh debug           the lab's tests on a kernel with KASAN, lockdep, kmemleak
+# run.sh kernels         the module on the kernels of other suites, 5.10 to 7.x
 # run.sh style           the rules a machine can check
 # run.sh step NAME       one step alone
 #
@@ -25,6 +26,14 @@ LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
+
+KERNEL_STEPS=(packages build)
+for kernel in bullseye stock trixie trixie-backports; do
+    for name in devices hostile early; do
+        KERNEL_STEPS+=("kernel-$kernel-$name")
+        eval "step_kernel-$kernel-$name() { tests/lab/test --kernel $kernel $name; }"
+    done
+done
 
 # What the steps are and how many seconds each took on two cores.
 about() {
@@ -60,6 +69,7 @@ about() {
     lab-trixie) echo "90 devices and hostile readers on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
     debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;
+    kernel-*) echo "50 the same as lab-${1##*-}, on the kernel of another suite" ;;
     unchanged) echo "1 services, sockets and namespaces as before" ;;
     esac
 }
@@ -124,7 +134,7 @@ skipped=0
 
 run_step() {
     local name=$1 log=$LOGS/$1.log start=$SECONDS code=0 verdict
-    printf '%-11s ' "$name"
+    printf '%-14s ' "$name"
     # a subshell with -e of its own: "||" would switch it off
     bash -euo pipefail "$TOP/tests/run.sh" step "$name" >"$log" 2>&1 </dev/null || code=$?
     case $code in
@@ -171,13 +181,14 @@ test | debug)
     trap give_back EXIT
     if [ "$1" = test ]; then run_steps "${TEST_STEPS[@]}"; else run_steps "${DEBUG_STEPS[@]}"; fi
     ;;
+kernels) run_steps "${KERNEL_STEPS[@]}" ;;
 style) run_steps style headers kbuild ;;
 step)
     declare -F "step_${2:-}" >/dev/null || { echo "no step \"${2:-}\": ${TEST_STEPS[*]}" >&2; exit 2; }
     "step_$2"
     ;;
 *)
-    sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
+    sed -n 's/^# \{0,1\}//; 4,9p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

@@ -38,7 +38,8 @@ struct npk_source;
  * @discard: kmod: drop the records that wait, counted as lost
  * @flush: kmod: npk_source_expire_all() closes the module's flows
  *
- * @filter, the timeouts, @flows, @leave_out and @frag_zero are for live: and pcap:; the module has its own.
+ * @filter, the timeouts, @flows, @leave_out and @frag_zero are for live: and pcap:; the
+ * module has its own.
  */
 struct npk_source_opts {
 	const char *name;
