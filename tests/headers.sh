@@ -56,7 +56,9 @@ AT(smac, 132);
 AT(dmac, 138);
 AT(fragments, 144);
 AT(flow_label, 148);
-AT(_resv, 152);
+AT(server_delay_us, 152);
+AT(zero_windows, 172);
+AT(syn, 176);
 _Static_assert(sizeof(struct npk_rec) == 192, "size");
 EOC
 for bits in 64 32; do

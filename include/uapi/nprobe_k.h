@@ -283,7 +283,7 @@ struct npk_rec {
 
 /* npk_info.abi_major changes when old readers cannot go on, abi_minor otherwise. */
 #define NPK_ABI_MAJOR		1
-#define NPK_ABI_MINOR		0
+#define NPK_ABI_MINOR		1
 
 /** NPK_GROUP_NAME_MAX - octets of a group's name with its NUL */
 #define NPK_GROUP_NAME_MAX	16
