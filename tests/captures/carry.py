@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What of a capture a veth can carry.
+
+usage: carry.py CAPTURE OUT.pcap
+
+Copies the frames that a veth with the largest MTU there is (65535) takes from a packet socket, and says how many that
+are and which ones are left out, with the reason. The first line is "FRAMES LEFT-OUT", sentences follow.
+"""
+import struct
+import sys
+
+ETH_HLEN = 14
+LONGEST = 65535 + ETH_HLEN
+
+
+def frames(data, order):
+    at = 24
+    while at + 16 <= len(data):
+        captured, length = struct.unpack_from(order + "II", data, at + 8)
+        if at + 16 + captured > len(data):
+            sys.exit("the file ends inside a frame")
+        yield data[at:at + 16 + captured], captured, length
+        at += 16 + captured
+
+
+def byte_order(data):
+    if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"):
+        return "<"
+    if data[:4] in (b"\xa1\xb2\xc3\xd4", b"\xa1\xb2\x3c\x4d"):
+        return ">"
+    sys.exit("not a pcap file")
+
+
+def main():
+    with open(sys.argv[1], "rb") as f:
+        data = f.read()
+    short, long, kept, cut = [], [], [data[:24]], 0
+    for record, captured, length in frames(data, byte_order(data)):
+        if captured < ETH_HLEN:
+            short.append(captured)
+        elif captured > LONGEST:
+            long.append(captured)
+        else:
+            kept.append(record)
+            cut += captured < length
+    with open(sys.argv[2], "wb") as f:
+        f.write(b"".join(kept))
+    print(len(kept) - 1, len(short) + len(long))
+    if short:
+        print("%d frames left out: shorter than an Ethernet header (%s octets)" % (len(short), ", ".join(map(str, short))))
+    if long:
+        print("%d frames left out: longer than the %d octets a veth carries (%s)" % (len(long), LONGEST, ", ".join(map(str, long))))
+    if cut:
+        print("%d frames were cut by the capture and go as long as they are in it" % cut)
+
+
+main()
