@@ -1,0 +1,303 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# merged.sh [HOOK]: the same transfers with packets merged in every way this kernel knows, and with none merged. What was
+# sent, what the kernel counted, what tcpdump saw and what was metered is left in /out/FORM; merged.py judges it.
+#
+#     namespace a                          the guest's init namespace routes                  namespace b
+#     transfer ...-send  eth0 10.1.0.1 <--veth--> va, metered   vb, metered <--veth--> 10.2.0.1 eth0  transfer ...-serve
+#                             fd01::1                                                   fd02::1
+. /lab/lib.sh
+. /lab/module.sh
+
+HOOK=${1:-ingress}
+OCTETS=3000017
+DATAGRAMS=500
+SIZE=1100
+LAST=333
+BIG=180000
+
+# Accounting is exact only while TCP's header has a known length: see tests/run/programs.sh. And each transfer is to
+# fill its window, whatever the one before has found and however long GRO holds packets back.
+sysctls() {
+	for _set in tcp_congestion_control=reno tcp_no_metrics_save=1 tcp_timestamps=1 tcp_sack=0 tcp_ecn=0 tcp_fastopen=0 \
+		tcp_mtu_probing=0 tcp_window_scaling=1; do
+		ip netns exec "$1" sh -c "echo ${_set#*=} >/proc/sys/net/ipv4/${_set%%=*}" || fail "no sysctl $_set"
+	done
+}
+
+# windows RECEIVER SENDER: octets, small ones for single packets: never more on their way than a veth queues. The
+# sender pushes after each half of the receiver's window, and GRO ends there.
+windows() {
+	for _ns in a b; do
+		ip netns exec $_ns sh -c "echo 4096 $1 $1 >/proc/sys/net/ipv4/tcp_rmem
+			echo 4096 131072 $2 >/proc/sys/net/ipv4/tcp_wmem" || fail "no windows"
+	done
+}
+
+network() {
+	make_veth va a eth0 10.1.0.2/24 10.1.0.1/24 fd01::2/64 fd01::1/64
+	make_veth vb b eth0 10.2.0.2/24 10.2.0.1/24 fd02::2/64 fd02::1/64
+	ip -n a route add default via 10.1.0.2
+	ip -n b route add default via 10.2.0.2
+	ip -n a route add default via fd01::2
+	ip -n b route add default via fd02::2
+	sysctls a
+	sysctls b
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+	# where datagrams to a collector end
+	ip link add sink type dummy || fail "no dummy"
+	silence sink
+	ip address add 192.0.2.2/24 dev sink
+	ip link set sink up
+	ip neighbour add 192.0.2.1 lladdr 02:00:00:00:00:01 dev sink
+}
+
+# on NAMESPACE COMMAND...: router is the guest's own
+on() {
+	_ns=$1
+	shift
+	if [ "$_ns" = router ]; then "$@"; else ip netns exec "$_ns" "$@"; fi
+}
+
+# offloads SENDERS ROUTER: of both end systems, and of the router's ends; each a list of "feature on|off"
+offloads() {
+	for _at in "a eth0 $1" "b eth0 $1" "router va $2" "router vb $2"; do
+		# shellcheck disable=SC2086 # words
+		set -- $_at
+		_where=$1 _dev=$2
+		shift 2
+		on "$_where" ethtool -K "$_dev" tx-udp-segmentation off tx-tcp-mangleid-segmentation off rx-gro-list off \
+			rx-udp-gro-forwarding off "$@" >/tmp/ethtool 2>&1 || { cat /tmp/ethtool && return 1; }
+	done
+}
+
+max_sizes() {
+	for _at in "a eth0" "b eth0" "router va" "router vb"; do
+		# shellcheck disable=SC2086 # words
+		on ${_at% *} ip link set "${_at#* }" gso_max_size "$1" gro_max_size "$1" || return 1
+	done
+}
+
+max_sizes4() {
+	for _at in "a eth0" "b eth0" "router va" "router vb"; do
+		on ${_at% *} transfer ipv4-max "${_at#* }" "$1" || return 1
+	done
+}
+
+# ---------------------------------------------------------------- meter and witnesses
+
+witness() {
+	tcpdump --immediate-mode -Z root -q -i "$1" -s "$2" -B 65536 -U -w "$OUT/$1.pcap" $3 2>"$OUT/$1.log" &
+	_pids="$_pids $!"
+	wait_for 10 grep -q 'listening on' "$OUT/$1.log" || fail "tcpdump: $(cat "$OUT/$1.log")"
+}
+
+begin() {
+	FORM=$1
+	OUT=/out/$FORM
+	mkdir "$OUT"
+	echo "== $FORM"
+	load devices=va,vb hook="$HOOK" idle=3600 active=3600
+	_pids=
+	witness sink 0 "udp dst port 2055"
+	witness va 160 "-Q in"
+	witness vb 160 "-Q in"
+	nprobe-k -n 192.0.2.1:2055 --print csv --flush-on-exit --stats-json "$OUT/stats.json" >"$OUT/flows.csv" \
+		2>"$OUT/nprobe-k.log" &
+	_probe=$!
+	wait_for 10 grep -q joined $NPK/groups || fail "nprobe-k: $(cat "$OUT/nprobe-k.log")"
+}
+
+end() {
+	quiet
+	kill -TERM $_probe
+	wait $_probe || fail "nprobe-k: $(cat "$OUT/nprobe-k.log")"
+	sums
+	cat $NPK/stats >"$OUT/proc-stats"
+	sleep 0.3
+	kill -TERM $_pids
+	wait $_pids
+	cat "$OUT"/*.log >>/out/log
+	rmmod nprobe_k || fail "rmmod"
+}
+
+# ---------------------------------------------------------------- transfers
+
+# snmp NAMESPACE NAME: a counter of TCP
+snmp() {
+	ip netns exec "$1" cat /proc/net/snmp | awk -v name="$2" '
+		$1 == "Tcp:" && !at { for (i = 2; i <= NF; i++) if ($i == name) at = i; next }
+		$1 == "Tcp:" { print $at }'
+}
+
+# All segments a namespace sent: those sent again are counted apart.
+segments() {
+	echo $(($(snmp "$1" OutSegs) + $(snmp "$1" RetransSegs)))
+}
+
+listens() {
+	ip netns exec b cat "/proc/net/${1}6" | grep -q ":$(printf %04X "$2") "
+}
+
+merged_so_far() {
+	quiet
+	stat_of note_merged.packets
+}
+
+# addresses 4|6: sets FROM and TO
+addresses() {
+	FROM=10.1.0.1 TO=10.2.0.1
+	[ "$1" = 4 ] || FROM=fd01::1 TO=fd02::1
+}
+
+# path_mtu 4|6: what the sender takes for it
+path_mtu() {
+	_mtu=$(ip -n a "-$1" route show default | sed -n 's/.* mtu \([0-9]*\).*/\1/p')
+	echo "${_mtu:-1500}"
+}
+
+# tcp 4|6
+tcp() {
+	addresses "$1"
+	_a=$(segments a) _b=$(segments b) _r=$(snmp a OutRsts) _m=$(merged_so_far)
+	ip netns exec b transfer tcp-serve 5001 $OCTETS 1 >/tmp/b &
+	_server=$!
+	wait_for 10 listens tcp 5001 || fail "the server does not listen"
+	ip netns exec a transfer tcp-send $TO 5001 $OCTETS "4000$1" >/tmp/a || fail "$FORM: tcp $1"
+	wait $_server || fail "$FORM: tcp $1: the server failed"
+	_m2=$(merged_so_far)
+	echo "tcp $1 $FROM $TO 4000$1 5001 mtu $(path_mtu "$1") merged $((_m2 - _m))" \
+		"resets_a $(($(snmp a OutRsts) - _r)) segments_a $(($(segments a) - _a)) segments_b $(($(segments b) - _b)) a $(cat /tmp/a) b $(cat /tmp/b)" | tee -a "$OUT/transfers"
+}
+
+# udp 4|6 segment|single
+udp() {
+	addresses "$1"
+	_m=$(merged_so_far)
+	ip netns exec b transfer udp-serve 5002 $DATAGRAMS >/tmp/b &
+	_server=$!
+	wait_for 10 listens udp 5002 || fail "the server does not listen"
+	ip netns exec a transfer udp-send $TO 5002 "4100$1" $DATAGRAMS $SIZE $LAST "$2" >/tmp/a || fail "$FORM: udp $1"
+	wait $_server || fail "$FORM: udp $1: the server failed"
+	_m2=$(merged_so_far)
+	echo "udp $1 $FROM $TO 4100$1 5002 mtu 1500 merged $((_m2 - _m)) a $(cat /tmp/a) b $(cat /tmp/b)" | tee -a "$OUT/transfers"
+}
+
+# at_least MAJOR MINOR: the kernel's version
+at_least() {
+	_release=$(uname -r)
+	_minor=${_release#*.}
+	[ "${_release%%.*}" -gt "$1" ] || { [ "${_release%%.*}" -eq "$1" ] && [ "${_minor%%[!0-9]*}" -ge "$2" ]; }
+}
+
+not_run() {
+	echo "not run: $*" | tee -a /out/not-run
+}
+
+# ---------------------------------------------------------------- the forms
+
+off() {
+	offloads "tso off gso off gro off" "tso off gso off gro off" || fail "no offloads off"
+	windows 262144 262144
+	begin off
+	tcp 4
+	tcp 6
+	udp 4 single
+	udp 6 single
+	end
+}
+
+gso() {
+	offloads "tso on gso on gro off tx-udp-segmentation on" "tso on gso on gro off" || fail "no TSO"
+	begin gso
+	tcp 4
+	tcp 6
+	udp 4 segment
+	udp 6 segment
+	end
+}
+
+gro() {
+	offloads "tso off gso off gro off" "tso on gso on gro on" || fail "no GRO"
+	begin gro
+	tcp 4
+	tcp 6
+	end
+}
+
+# The sender's own stack cuts its bursts before the device: datagrams in a row, as GRO wants them.
+udp_gro() {
+	offloads "tso off gso off gro off" "tso on gso on gro on rx-udp-gro-forwarding on" ||
+		{ not_run "udp-gro: no rx-udp-gro-forwarding" && return; }
+	begin udp-gro
+	udp 4 segment
+	udp 6 segment
+	end
+}
+
+fraglist() {
+	offloads "tso off gso off gro off" "tso on gso on gro on rx-gro-list on" ||
+		{ not_run "fraglist: no rx-gro-list" && return; }
+	begin fraglist
+	udp 4 segment
+	udp 6 segment
+	if at_least 6 10; then
+		tcp 4
+		tcp 6
+	else
+		for _ver in 4 6; do
+			not_run "fraglist tcp $_ver: fraglist GRO of TCP came with 6.10, this is $(uname -r)"
+		done
+	fi
+	end
+}
+
+big() {
+	offloads "tso on gso on gro on" "tso on gso on gro on" || fail "no TSO"
+	if ! max_sizes $BIG; then
+		not_run "big: gso_max_size cannot be $BIG"
+		not_run "big-gro: gro_max_size cannot be $BIG"
+		return
+	fi
+	_four=1
+	max_sizes4 $BIG || { _four= && not_run "big tcp 4: BIG TCP for IPv4 came with 6.3, this is $(uname -r)"; }
+	windows 2097152 2097152
+	# A router finds BIG TCP over IPv6 too big for a link: it adds the hop-by-hop header to each packet's length
+	ip -n a route change default via fd01::2 mtu 1480 || fail "no path MTU"
+	# else the sender's large packets are only what its path carries in a millisecond
+	ip netns exec a sh -c "echo 70 >/proc/sys/net/ipv4/tcp_min_tso_segs" || fail "no tcp_min_tso_segs"
+	begin big
+	tcp 6
+	[ -z "$_four" ] || tcp 4
+	end
+	big_gro
+}
+
+# What arrives within 10 ms is merged: 64 packets at most, because GRO ends with a round of NAPI. The sender pushes, and
+# GRO ends, with each of its own large packets, so these are large too, but never more than a veth queues.
+big_gro() {
+	offloads "tso off gso off gro off" "tso on gso on gro on" || fail "no GRO"
+	[ -n "$_four" ] || not_run "big-gro tcp 4: BIG TCP for IPv4 came with 6.3, this is $(uname -r)"
+	windows 2097152 150000
+	for _at in "a eth0" "b eth0"; do
+		on ${_at% *} ip link set eth0 gso_max_size 100000
+	done
+	for _dev in va vb; do
+		echo 50 >/sys/class/net/$_dev/napi_defer_hard_irqs
+		echo 10000000 >/sys/class/net/$_dev/gro_flush_timeout
+	done
+	begin big-gro
+	tcp 6
+	[ -z "$_four" ] || tcp 4
+	end
+}
+
+network
+off
+gso
+gro
+udp_gro
+fraglist
+big
