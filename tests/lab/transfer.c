@@ -7,7 +7,9 @@
  *   transfer tcp-send ADDRESS PORT OCTETS SPORT
  *   transfer udp-serve PORT DATAGRAMS
  *   transfer udp-send ADDRESS PORT SPORT DATAGRAMS SIZE LAST segment|single
- *   transfer paced ADDRESS PORT SPORT DATAGRAMS MS one every MS, and when they were sent
+ *   transfer paced ADDRESS PORT SPORT DATAGRAMS MS one every MS, and when: before and after
+ *   transfer clocks                                monotonic and real time, nanoseconds
+ *   transfer stamp                                 lines, the monotonic clock in front of each
  *   transfer ipv4-max DEVICE SIZE                  what ip calls gso_ipv4_max_size and gro_...
  */
 #include <arpa/inet.h>
@@ -262,23 +264,31 @@ static unsigned long long clock_ns(clockid_t id)
 	return (unsigned long long)t.tv_sec * 1000000000ULL + (unsigned long long)t.tv_nsec;
 }
 
-/* One line a datagram: both clocks, read when it is sent. */
+/* One line a datagram: the monotonic clock before and after it was sent. */
 static void paced(char **argv)
 {
 	unsigned long datagrams = number(argv[3]), ms = number(argv[4]), i;
 	int fd = connected_socket(SOCK_DGRAM, argv[0], number(argv[1]), number(argv[2]));
-	unsigned long long next = clock_ns(CLOCK_MONOTONIC);
+	unsigned long long next = clock_ns(CLOCK_MONOTONIC), before;
 	struct timespec until;
 
 	for (i = 0; i < datagrams; i++) {
 		until.tv_sec = (time_t)(next / 1000000000ULL);
 		until.tv_nsec = (long)(next % 1000000000ULL);
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-		printf("%llu %llu\n", clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME));
-		fflush(stdout);
+		before = clock_ns(CLOCK_MONOTONIC);
 		if (send(fd, block, 100, 0) != 100)
 			die("send");
+		printf("%llu %llu\n", before, clock_ns(CLOCK_MONOTONIC));
 		next += ms * 1000000ULL;
+	}
+}
+
+static void stamp(void)
+{
+	while (fgets(block, sizeof(block), stdin)) {
+		printf("%llu,%s", clock_ns(CLOCK_MONOTONIC), block);
+		fflush(stdout);
 	}
 }
 
@@ -352,6 +362,10 @@ int main(int argc, char **argv)
 		udp_send(argv + 2);
 	} else if (!strcmp(what, "paced") && argc == 7) {
 		paced(argv + 2);
+	} else if (!strcmp(what, "clocks") && argc == 2) {
+		printf("%llu %llu\n", clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_REALTIME));
+	} else if (!strcmp(what, "stamp") && argc == 2) {
+		stamp();
 	} else if (!strcmp(what, "ipv4-max") && argc == 4) {
 		ipv4_max(argv[2], (uint32_t)number(argv[3]));
 	} else {

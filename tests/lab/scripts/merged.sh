@@ -3,12 +3,9 @@
 #
 # merged.sh [HOOK]: the same transfers with packets merged in every way this kernel knows, and with none merged. What was
 # sent, what the kernel counted, what tcpdump saw and what was metered is left in /out/FORM; merged.py judges it.
-#
-#     namespace a                          the guest's init namespace routes                  namespace b
-#     transfer ...-send  eth0 10.1.0.1 <--veth--> va, metered   vb, metered <--veth--> 10.2.0.1 eth0  transfer ...-serve
-#                             fd01::1                                                   fd02::1
 . /lab/lib.sh
 . /lab/module.sh
+. /lab/router.sh
 
 HOOK=${1:-ingress}
 OCTETS=3000017
@@ -17,15 +14,6 @@ SIZE=1100
 LAST=333
 BIG=180000
 
-# Accounting is exact only while TCP's header has a known length: see tests/run/programs.sh. And each transfer is to
-# fill its window, whatever the one before has found and however long GRO holds packets back.
-sysctls() {
-	for _set in tcp_congestion_control=reno tcp_no_metrics_save=1 tcp_timestamps=1 tcp_sack=0 tcp_ecn=0 tcp_fastopen=0 \
-		tcp_mtu_probing=0 tcp_window_scaling=1; do
-		ip netns exec "$1" sh -c "echo ${_set#*=} >/proc/sys/net/ipv4/${_set%%=*}" || fail "no sysctl $_set"
-	done
-}
-
 # windows RECEIVER SENDER: octets, small ones for single packets: never more on their way than a veth queues. The
 # sender pushes after each half of the receiver's window, and GRO ends there.
 windows() {
@@ -33,32 +21,6 @@ windows() {
 		ip netns exec $_ns sh -c "echo 4096 $1 $1 >/proc/sys/net/ipv4/tcp_rmem
 			echo 4096 131072 $2 >/proc/sys/net/ipv4/tcp_wmem" || fail "no windows"
 	done
-}
-
-network() {
-	make_veth va a eth0 10.1.0.2/24 10.1.0.1/24 fd01::2/64 fd01::1/64
-	make_veth vb b eth0 10.2.0.2/24 10.2.0.1/24 fd02::2/64 fd02::1/64
-	ip -n a route add default via 10.1.0.2
-	ip -n b route add default via 10.2.0.2
-	ip -n a route add default via fd01::2
-	ip -n b route add default via fd02::2
-	sysctls a
-	sysctls b
-	echo 1 >/proc/sys/net/ipv4/ip_forward
-	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-	# where datagrams to a collector end
-	ip link add sink type dummy || fail "no dummy"
-	silence sink
-	ip address add 192.0.2.2/24 dev sink
-	ip link set sink up
-	ip neighbour add 192.0.2.1 lladdr 02:00:00:00:00:01 dev sink
-}
-
-# on NAMESPACE COMMAND...: router is the guest's own
-on() {
-	_ns=$1
-	shift
-	if [ "$_ns" = router ]; then "$@"; else ip netns exec "$_ns" "$@"; fi
 }
 
 # offloads SENDERS ROUTER: of both end systems, and of the router's ends; each a list of "feature on|off"
@@ -88,19 +50,12 @@ max_sizes4() {
 
 # ---------------------------------------------------------------- meter and witnesses
 
-witness() {
-	tcpdump --immediate-mode -Z root -q -i "$1" -s "$2" -B 65536 -U -w "$OUT/$1.pcap" $3 2>"$OUT/$1.log" &
-	_pids="$_pids $!"
-	wait_for 10 grep -q 'listening on' "$OUT/$1.log" || fail "tcpdump: $(cat "$OUT/$1.log")"
-}
-
 begin() {
 	FORM=$1
 	OUT=/out/$FORM
 	mkdir "$OUT"
 	echo "== $FORM"
 	load devices=va,vb hook="$HOOK" idle=3600 active=3600
-	_pids=
 	witness sink 0 "udp dst port 2055"
 	witness va 160 "-Q in"
 	witness vb 160 "-Q in"
@@ -116,9 +71,7 @@ end() {
 	wait $_probe || fail "nprobe-k: $(cat "$OUT/nprobe-k.log")"
 	sums
 	cat $NPK/stats >"$OUT/proc-stats"
-	sleep 0.3
-	kill -TERM $_pids
-	wait $_pids
+	end_witnesses
 	cat "$OUT"/*.log >>/out/log
 	rmmod nprobe_k || fail "rmmod"
 }
@@ -135,10 +88,6 @@ snmp() {
 # All segments a namespace sent: those sent again are counted apart.
 segments() {
 	echo $(($(snmp "$1" OutSegs) + $(snmp "$1" RetransSegs)))
-}
-
-listens() {
-	ip netns exec b cat "/proc/net/${1}6" | grep -q ":$(printf %04X "$2") "
 }
 
 merged_so_far() {
