@@ -300,6 +300,7 @@ static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *looked)
 	}
 	m->cursor = next < nr ? next : 0;
 	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
+	m->flush_left -= passed < m->flush_left ? passed : m->flush_left;
 	return passed;
 }
 
@@ -314,6 +315,7 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 	if (!m->table.nr_flows) {
 		m->swept_ns = m->now_ns;
 		m->look_at_all = 0;
+		m->flush_left = 0;
 		return 0;
 	}
 	late = m->now_ns - m->swept_ns;
@@ -334,8 +336,9 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)
 {
 	/* one flush at a time: a second one for another device takes all */
-	m->flush_ifindex = m->look_at_all && m->flush_ifindex != ifindex ? 0 : ifindex;
+	m->flush_ifindex = m->flush_left && m->flush_ifindex != ifindex ? 0 : ifindex;
 	m->flush_ns = now_ns;
+	m->flush_left = m->table.nr_buckets;
 	m->look_at_all = m->table.nr_buckets;
 }
 

@@ -80,6 +80,7 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
  * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
  * @look_at_all: so many buckets are still to be looked at in full, deadlines or not
  * @flush_ns: flows that began by then are to be closed, 0 = none
+ * @flush_left: buckets the sweep has not looked at since npk_meter_flush()
  * @flush_ifindex: only those of this device, 0 = all
  * @leave_out: enum npk_key_part, parts that the key shall not have
  * @frags: shared with other meters, or NULL: later fragments have ports 0
@@ -96,6 +97,7 @@ struct npk_meter {
 	u32 cursor;
 	u32 look_at_all;
 	u64 flush_ns;
+	u32 flush_left;
 	u32 flush_ifindex;
 	u32 leave_out;
 	struct npk_frags *frags;

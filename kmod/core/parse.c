@@ -361,7 +361,10 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt)
 		if (ign)
 			return ign;
 	}
-	return type == NPK_ETHERTYPE_IP4 ? parse_ip4(pkt, off) : parse_ip6(pkt, off);
+	ign = type == NPK_ETHERTYPE_IP4 ? parse_ip4(pkt, off) : parse_ip6(pkt, off);
+	if (unlikely(!pkt->segs))	/* merged, they say, but there is no transport header */
+		pkt->segs = 1;
+	return ign;
 }
 
 const char *npk_ignored_name(enum npk_ignored reason)

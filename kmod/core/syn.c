@@ -166,8 +166,9 @@ void npk_syn_read(struct npk_syn *syn, const struct npk_pkt *pkt)
 {
 	struct layout l = { .syn = syn, .is_syn = !(pkt->tcp_flags & NPK_TCP_ACK) };
 	u32 len = pkt->tcp_hlen - TCP_HLEN, all = pkt->tcp_hlen + pkt->payload;
+	u32 end = pkt->l3_off + pkt->ip_len;
 	u8 buf[OPTIONS_MAX], urgent[2];
-	const u8 *p;
+	const u8 *p = NULL;
 
 	memset(syn, 0, sizeof(*syn));
 	syn->flags = l.is_syn ? NPK_SYN_SEEN : NPK_SYN_SEEN | NPK_SYN_ACK;
@@ -176,13 +177,14 @@ void npk_syn_read(struct npk_syn *syn, const struct npk_pkt *pkt)
 	syn->window = pkt->window;
 	syn->ttl = pkt->ttl;
 	syn->tcp_len = all < 0xff ? all : 0xff;
-	p = npk_at(pkt, pkt->l4_off + 18, sizeof(urgent), urgent);
+	if (pkt->l4_off + TCP_HLEN <= end)
+		p = npk_at(pkt, pkt->l4_off + 18, sizeof(urgent), urgent);
 	syn->quirks = tcp_quirks(pkt, p ? npk_load_be16(p) : 0);
 	read_ip(syn, pkt);
 	if (!len)
 		return;
 	p = npk_at(pkt, pkt->l4_off + TCP_HLEN, len, buf);
-	if (p && pkt->l4_off + pkt->tcp_hlen <= pkt->l3_off + pkt->ip_len)
+	if (p && pkt->l4_off + pkt->tcp_hlen <= end)
 		read_options(&l, p, len);
 	else
 		syn->flags |= NPK_SYN_BAD;
