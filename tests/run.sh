@@ -22,7 +22,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
-LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-replay)
+LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
@@ -65,6 +65,7 @@ about() {
     lab-restart) echo "35 readers end, die, come back; shutdown, unload, return" ;;
     lab-log) echo "90 the sentences in the log that take a minute" ;;
     lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
+    lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;
     lab-merged) echo "55 the same transfers merged in every way and not at all: the wire's packets" ;;
     lab-clock) echo "60 the wall clock stepped under flows; split flows; connections with the same ports" ;;
     lab-replay) echo "350 captures through every hook against their truth" ;;
@@ -112,6 +113,7 @@ step_lab-log() { tests/lab/test log; }
 step_lab-churn() { tests/lab/test churn; }
 step_lab-merged() { tests/lab/test merged; }
 step_lab-clock() { tests/lab/test clock; }
+step_lab-cpus() { tests/lab/test cpus; }
 step_lab-replay() { tests/lab/matrix; }
 step_lab-trixie() {
     tests/lab/test --kernel trixie devices
