@@ -25,6 +25,9 @@ LIB := $(wildcard lib/*.c)
 PROBE := $(wildcard probe/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
 
+# steps of make oracle
+STEPS := 10000000
+
 LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CORE) $(LIB))
 PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
@@ -44,6 +47,7 @@ help:
 	@echo 'sudo make test-kernels   the module on the kernels of other suites, 5.10 to 7.x'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
+	@echo 'make oracle       the flow table against a naive one [STEPS=10000000] [SEED=number]'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
 	@echo 'make clean        remove build/'
 
@@ -95,6 +99,11 @@ check:
 
 style:
 	@tests/run.sh style
+
+.PHONY: oracle
+oracle:
+	@$(MAKE) -s SAN=1 BUILD=build/gcc-san CC=gcc build/gcc-san/unit/test_table
+	@NPK_ORACLE_STEPS=$(STEPS) NPK_ORACLE_SEED=$(SEED) nice -n 10 build/gcc-san/unit/test_table
 
 install: all
 	install -D -m 755 $(BUILD)/nprobe-k $(DESTDIR)$(PREFIX)/sbin/nprobe-k

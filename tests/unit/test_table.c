@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table against a naive oracle: an array that says which keys are in it. */
+/*
+ * The table against a naive oracle: an array that says which keys are in it.
+ *
+ * NPK_ORACLE_STEPS in the environment runs the oracle alone, for so many steps,
+ * with the seed NPK_ORACLE_SEED or, without it, another one every time.
+ */
 #include "test.h"
+
+#include <time.h>
 
 #include "kmod/core/table.h"
 
@@ -132,51 +139,83 @@ static void check_whole(const struct npk_table *t, const struct oracle *o)
 	free(moved);
 }
 
-static void run_against_oracle(uint32_t nr_buckets, uint32_t universe, uint32_t steps)
+/* One step: a key is put in, found, or taken out. */
+static void oracle_step(struct npk_table *t, struct oracle *o, uint32_t universe, uint64_t step,
+			uint64_t *seed)
 {
-	struct npk_table *t = make_table(nr_buckets, nr_buckets);
-	struct oracle *o = calloc(1, sizeof(*o));
-	uint64_t seed = nr_buckets * 77 + 1, r, hash;
+	uint64_t r = test_random(seed), hash;
+	uint32_t id = (uint32_t)(r % universe);
 	struct npk_slot s;
 	struct npk_pkt pkt;
-	uint32_t step, id;
 	bool found;
 
+	make_pkt(&pkt, id);
+	hash = npk_key_hash(&pkt.key, &t->secret);
+	found = npk_table_find(t, &pkt.key, hash, &s);
+	assert_int_equal(found, o->in[id]);
+	if (!found) {
+		insert(t, o, &pkt, id, hash, step);
+		return;
+	}
+	assert_int_equal(id_of(npk_slot_flow(&s)), id);
+	assert_int_equal(npk_slot_flow(&s)->packets, o->value[id]);
+	if (r >> 60 < 6)
+		remove_slot(t, o, &s);
+	else
+		s.bucket->due[s.way] |= NPK_DUE_REPEATED;
+}
+
+static void run_against_oracle(uint32_t nr_buckets, uint32_t universe, uint64_t steps,
+			       uint64_t seed)
+{
+	struct npk_table *t = make_table(nr_buckets, nr_buckets + seed);
+	struct oracle *o = calloc(1, sizeof(*o));
+	uint64_t random = nr_buckets * 77 + seed, step;
+	clock_t start = clock();
+
+	random += !random;	/* the generator would stay at 0 */
 	assert_non_null(o);
 	for (step = 1; step <= steps; step++) {
-		r = test_random(&seed);
-		id = (uint32_t)(r % universe);
-		make_pkt(&pkt, id);
-		hash = npk_key_hash(&pkt.key, &t->secret);
-		found = npk_table_find(t, &pkt.key, hash, &s);
-		assert_int_equal(found, o->in[id]);
-		if (!found) {
-			insert(t, o, &pkt, id, hash, step);
-			continue;
-		}
-		assert_int_equal(id_of(npk_slot_flow(&s)), id);
-		assert_int_equal(npk_slot_flow(&s)->packets, o->value[id]);
-		if (r >> 60 < 6)
-			remove_slot(t, o, &s);
-		else
-			s.bucket->due[s.way] |= NPK_DUE_REPEATED;
-		if (step % (steps / 4) == 0)
+		oracle_step(t, o, universe, step, &random);
+		if (step % (steps / 4 + 1) == 0)
 			check_whole(t, o);
 	}
 	check_whole(t, o);
+	print_message("%4u buckets, %4u keys: %llu steps in %.1f s\n", nr_buckets, universe,
+		      (unsigned long long)steps, (double)(clock() - start) / CLOCKS_PER_SEC);
 	free(o);
 	free_table(t);
+}
+
+static uint64_t oracle_seed(const char *steps, const char *seed)
+{
+	struct timespec now;
+
+	if (seed && *seed)
+		return strtoull(seed, NULL, 0);
+	if (!steps)
+		return 1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* One million steps in all; tables from one bucket to one that never fills. */
 static void test_oracle(void **state)
 {
+	static const uint32_t sizes[][2] = {
+		{ 1, 40 }, { 2, 64 }, { 7, 200 }, { 64, 2000 }, { 600, UNIVERSE },
+	};
+	const char *wanted = getenv("NPK_ORACLE_STEPS");
+	uint64_t steps = wanted ? strtoull(wanted, NULL, 0) : STEPS;
+	uint64_t seed = oracle_seed(wanted, getenv("NPK_ORACLE_SEED"));
+	size_t i, nr = sizeof(sizes) / sizeof(sizes[0]);
+
 	(void)state;
-	run_against_oracle(1, 40, STEPS / 5);
-	run_against_oracle(2, 64, STEPS / 5);
-	run_against_oracle(7, 200, STEPS / 5);
-	run_against_oracle(64, 2000, STEPS / 5);
-	run_against_oracle(600, UNIVERSE, STEPS / 5);
+	assert_true(steps >= nr);
+	print_message("%llu steps, seed %llu\n", (unsigned long long)steps,
+		      (unsigned long long)seed);
+	for (i = 0; i < nr; i++)
+		run_against_oracle(sizes[i][0], sizes[i][1], steps / nr, seed);
 }
 
 /* Signatures that are all alike: the key decides. */
@@ -361,5 +400,7 @@ int main(void)
 		cmocka_unit_test(test_ticks_wrap),
 	};
 
+	if (getenv("NPK_ORACLE_STEPS"))
+		cmocka_set_test_filter("test_oracle");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
