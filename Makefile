@@ -25,6 +25,12 @@ LIB := $(wildcard lib/*.c)
 PROBE := $(wildcard probe/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
 
+FUZZ := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+FUZZ_SAN := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+FUZZ_CORE := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(CORE))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ))
+# seconds of CPU for each target of make fuzz
+SECONDS := 900
 # steps of make oracle
 STEPS := 10000000
 
@@ -47,6 +53,7 @@ help:
 	@echo 'sudo make test-kernels   the module on the kernels of other suites, 5.10 to 7.x'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
+	@echo 'make fuzz         fuzz parser and meter [SECONDS=900] of CPU time each'
 	@echo 'make oracle       the flow table against a naive one [STEPS=10000000] [SEED=number]'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
 	@echo 'make clean        remove build/'
@@ -76,6 +83,15 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
+# libFuzzer is clang's; objects of their own, because coverage guides it
+$(BUILD)/fuzz/obj/%.o: %.c
+	@echo '  CC   $<'; mkdir -p $(@D)
+	$(Q)clang $(CPPFLAGS) $(CFLAGS) $(CORE_WARN) $(FUZZ_SAN),fuzzer-no-link -c -o $@ $<
+
+$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(FUZZ_CORE)
+	@echo '  LD   $@'
+	$(Q)clang $(FUZZ_SAN),fuzzer -o $@ $^
+
 # DEV and COLLECTOR go on as they were typed
 run: export DEV := $(DEV)
 run: export COLLECTOR := $(COLLECTOR)
@@ -99,6 +115,10 @@ check:
 
 style:
 	@tests/run.sh style
+
+.PHONY: fuzz
+fuzz: $(FUZZ_BIN)
+	@nice -n 10 tests/fuzz/fuzz.py run $(SECONDS)
 
 .PHONY: oracle
 oracle:
