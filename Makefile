@@ -54,6 +54,7 @@ help:
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
 	@echo 'make fuzz         fuzz parser and meter [SECONDS=900] of CPU time each'
+	@echo 'make corpus       the kept inputs of the fuzz targets, a few seconds'
 	@echo 'make oracle       the flow table against a naive one [STEPS=10000000] [SEED=number]'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
 	@echo 'make clean        remove build/'
@@ -119,6 +120,10 @@ style:
 .PHONY: fuzz
 fuzz: $(FUZZ_BIN)
 	@nice -n 10 tests/fuzz/fuzz.py run $(SECONDS)
+
+.PHONY: corpus
+corpus: $(FUZZ_BIN)
+	@tests/fuzz/fuzz.py replay
 
 .PHONY: oracle
 oracle:

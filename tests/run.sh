@@ -21,7 +21,7 @@ PROBE=$TOP/build/nprobe-k
 . "$TOP/tests/captures/lists.sh"
 cd "$TOP"
 
-CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang cli truth)
+CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
@@ -45,6 +45,7 @@ about() {
     kbuild) echo "10 the core as kernel objects: W=1, sparse" ;;
     unit-gcc) echo "10 unit tests and golden datagrams, gcc, ASan and UBSan" ;;
     unit-clang) echo "10 the same, clang" ;;
+    corpus) echo "5 every input of the kept corpus through the fuzz targets" ;;
     cli) echo "2 wrong use, failures, configuration files" ;;
     truth) echo "10 captures against their truth" ;;
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
@@ -88,6 +89,7 @@ step_headers() { tests/headers.sh; }
 step_kbuild() { tests/kbuild.sh; }
 step_unit-gcc() { tests/unit.sh gcc; }
 step_unit-clang() { tests/unit.sh clang; }
+step_corpus() { make -s -j"$(nproc)" corpus; }
 step_cli() { tests/cli.sh; }
 step_truth() { tests/captures/truth.sh; }
 step_analysis() {

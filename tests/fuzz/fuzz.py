@@ -20,7 +20,7 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGETS = "parse", "meter"
-CORPUS = "tests/fuzz/corpus"
+CORPUS, FOUND = "tests/fuzz/corpus", "tests/fuzz/found"
 BUILD = "build/fuzz"
 CACHE, SEEDS, FINDINGS = f"{BUILD}/cache", f"{BUILD}/seeds", f"{BUILD}/findings"
 CAPTURES = os.environ.get("NPK_CAPTURES", "../shared/captures")
@@ -94,7 +94,9 @@ def fuzz(target, seconds, folders):
 
 
 def run(seconds):
-    folders = make_seeds() + [CORPUS]
+    folders = make_seeds() + [CORPUS, FOUND]
+    for folder in (f"{FOUND}/{target}" for target in TARGETS):
+        os.makedirs(folder, exist_ok=True)
     good = [fuzz(target, seconds, folders) for target in TARGETS]
     if all(good):
         print("no findings")
@@ -102,7 +104,7 @@ def run(seconds):
 
 
 def replay_one(target):
-    kept, made = files(f"{CORPUS}/{target}"), files(f"{SEEDS}/made/{target}")
+    kept, made = files(f"{CORPUS}/{target}") + files(f"{FOUND}/{target}"), files(f"{SEEDS}/made/{target}")
     with tempfile.TemporaryFile("w+", errors="replace") as out:
         code = call(target, out, *LIMITS, *kept, *made) if kept and made else 1
         out.seek(0)
@@ -139,9 +141,9 @@ def renew_one(target, seconds):
     with open(f"{BUILD}/renew-{target}.log", "w", encoding="utf-8") as log:
         code = call(target, log, *LIMITS, f"-max_total_time={seconds}", f"-artifact_prefix={FINDINGS}/{target}-",
                     evolved, kept, made) or merge(target, log, small, evolved, kept, made)
-        # the longer half reaches most of what the shorter ones do
+        # the longest reach most of what the others do
         by_size = sorted(files(small), key=os.path.getsize)
-        for path in by_size[len(by_size) // 2:] + (files(made) if target == "meter" else []):
+        for path in by_size[len(by_size) * 2 // 3:]:
             shutil.copy(path, least)
         code = code or merge(target, log, least, small)
     if code:

@@ -12,6 +12,8 @@ import os
 import struct
 import sys
 
+sys.dont_write_bytecode = True  # the tree stays as it is
+
 import frames
 
 PULL, TAG, GSO, CUT, LONG, FAIL = 1, 2, 4, 8, 16, 32
