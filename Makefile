@@ -29,6 +29,7 @@ FUZZ := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZ_SAN := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 FUZZ_CORE := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(CORE))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ))
+REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ))
 # seconds of CPU for each target of make fuzz
 SECONDS := 900
 # steps of make oracle
@@ -56,6 +57,7 @@ help:
 	@echo 'make fuzz         fuzz parser and meter [SECONDS=900] of CPU time each'
 	@echo 'make corpus       the kept inputs of the fuzz targets, a few seconds'
 	@echo 'make oracle       the flow table against a naive one [STEPS=10000000] [SEED=number]'
+	@echo 'make coverage     lines of the core that unit tests and kept inputs reach'
 	@echo 'make install      into $$(DESTDIR)$$(PREFIX), default /usr/local; make uninstall'
 	@echo 'make clean        remove build/'
 
@@ -80,6 +82,9 @@ $(BUILD)/obj/%.o: %.c
 
 unit: $(UNIT_BIN)
 
+.PHONY: replay
+replay: $(REPLAY_BIN)
+
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
@@ -92,6 +97,11 @@ $(BUILD)/fuzz/obj/%.o: %.c
 $(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(FUZZ_CORE)
 	@echo '  LD   $@'
 	$(Q)clang $(FUZZ_SAN),fuzzer -o $@ $^
+
+# the same targets without libFuzzer, for any compiler
+$(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libnpk.a
+	@echo '  LD   $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libnpk.a $(LDFLAGS)
 
 # DEV and COLLECTOR go on as they were typed
 run: export DEV := $(DEV)
@@ -129,6 +139,11 @@ corpus: $(FUZZ_BIN)
 oracle:
 	@$(MAKE) -s SAN=1 BUILD=build/gcc-san CC=gcc build/gcc-san/unit/test_table
 	@NPK_ORACLE_STEPS=$(STEPS) NPK_ORACLE_SEED=$(SEED) nice -n 10 build/gcc-san/unit/test_table
+
+.PHONY: coverage
+coverage:
+	@$(MAKE) -s CC=gcc SAN= OPT='-O0 -g --coverage' BUILD=build/coverage unit replay
+	@tests/coverage.py build/coverage 95
 
 install: all
 	install -D -m 755 $(BUILD)/nprobe-k $(DESTDIR)$(PREFIX)/sbin/nprobe-k
