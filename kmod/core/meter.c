@@ -4,8 +4,15 @@
 
 /* A flow that is due but finds no room is looked at again after so many ticks. */
 #define RETRY_TICKS	2
-/* Rounds per timeout, the shorter one: one more than the four that are promised. */
-#define SWEEPS_PER_TIMEOUT	5
+/*
+ * A flow leaves at most a quarter of the shorter timeout after its time.  A round
+ * takes a fifth; for short timeouts it is the quarter without what the deadline is
+ * rounded by (67 ms) and the reaper's own step (100 ms) take.
+ */
+#define ROUND_PART		5
+#define PROMISED_PART		4
+#define ROUND_MARGIN_NS		(NPK_NSEC_PER_SEC / 5)
+#define SHORT_TIMEOUT_NS	(4 * NPK_NSEC_PER_SEC)
 /* ... but never slower: a deadline has to be noticed before it seems ahead again. */
 #define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
 /*
@@ -265,8 +272,12 @@ static u64 time_per_bucket(const struct npk_meter *m)
 {
 	u64 shorter = m->limits.idle_ns < m->limits.active_ns ? m->limits.idle_ns :
 								m->limits.active_ns;
-	u64 round = div64_u64(shorter, SWEEPS_PER_TIMEOUT);
+	u64 round = div64_u64(shorter, ROUND_PART);
 
+	if (shorter < SHORT_TIMEOUT_NS) {
+		round = shorter / PROMISED_PART;
+		round = round > ROUND_MARGIN_NS ? round - ROUND_MARGIN_NS : 0;
+	}
 	if (round > SWEEP_MAX_NS)
 		round = SWEEP_MAX_NS;
 	return div64_u64(round, m->table.nr_buckets) + 1;

@@ -162,7 +162,8 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
  *	nothing and do not count
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the shorter
- * timeout (100 seconds at most), so that nothing stays longer than a quarter of it past its time.
+ * timeout (100 seconds at most; less when the timeout is below 4 seconds), so that,
+ * called ten times a second, nothing stays longer than a quarter of it past its time.
  *
  * Context: As npk_meter_packet().
  * Return: buckets looked at; @max_buckets when there may be more to do now.
