@@ -17,6 +17,7 @@
 
 #include "kmod/core/parse.h"
 #include "kmod/core/ring.h"
+#include "clockns.h"
 #include "source.h"
 
 #define DEVICE		"/dev/nprobe_k"
@@ -76,14 +77,6 @@ struct src_kmod {
 static struct src_kmod *to_kmod(const struct npk_source *src)
 {
 	return (struct src_kmod *)src;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 static size_t data_size(const struct npk_info *info)
@@ -312,7 +305,7 @@ static void src_kmod_release(struct npk_source *src, size_t nr_recs)
 static int src_kmod_expire_all(struct npk_source *src)
 {
 	struct src_kmod *k = to_kmod(src);
-	uint64_t before = k->shown, now = now_ms();
+	uint64_t before = k->shown, now = npk_clock_ns(CLOCK_MONOTONIC) / 1000000;
 
 	look(k);
 	if (!k->flush || k->ended)
@@ -332,15 +325,8 @@ static int src_kmod_expire_all(struct npk_source *src)
 
 static void src_kmod_clock(const struct npk_source *src, struct npk_clock *clock)
 {
-	struct timespec mono, real;
-
 	(void)src;
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	clock_gettime(CLOCK_REALTIME, &real);
-	clock->now_ns = (uint64_t)mono.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)mono.tv_nsec;
-	clock->offset_ns = (int64_t)(real.tv_sec - mono.tv_sec) * (int64_t)NPK_NSEC_PER_SEC +
-			   (real.tv_nsec - mono.tv_nsec);
-	clock->boot_ns = 0;
+	*clock = npk_clock_now();
 }
 
 static void src_kmod_backlog(const struct npk_source *src, uint64_t *records, uint64_t *age_ns)

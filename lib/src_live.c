@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "clockns.h"
 
 /* headers only: tags, labels, a long chain of IPv6 extension headers */
 #define SNAPLEN		512
@@ -35,14 +36,6 @@ struct src_live {
 	struct npk_capture c;
 	uint64_t ended_ns;
 };
-
-static uint64_t read_clock(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
 
 static int activate_failed(struct npk_capture *c, int status)
 {
@@ -130,7 +123,7 @@ static int src_live_open(const char *arg, const struct npk_source_opts *opts,
 	c->live = true;
 	c->ifindex = if_nametoindex(arg);
 	c->max_len = device_max_len(arg);
-	c->meter.now_ns = read_clock(CLOCK_MONOTONIC);
+	c->meter.now_ns = npk_clock_ns(CLOCK_MONOTONIC);
 	c->meter.swept_ns = c->meter.now_ns;
 	return set_filter(c, opts->filter);
 }
@@ -143,9 +136,7 @@ static int src_live_fd(const struct npk_source *src)
 static void src_live_clock(const struct npk_source *src, struct npk_clock *clock)
 {
 	(void)src;
-	clock->now_ns = read_clock(CLOCK_MONOTONIC);
-	clock->offset_ns = (int64_t)(read_clock(CLOCK_REALTIME) - clock->now_ns);
-	clock->boot_ns = 0;	/* the monotonic clock counts from the start of the system */
+	*clock = npk_clock_now();	/* counts from the start of the system */
 }
 
 /* One batch; its frames' times are converted with the offset of now. */
@@ -166,7 +157,7 @@ static int src_live_work(struct npk_source *src)
 
 	if (n < 0)
 		return npk_capture_failed(c);
-	npk_meter_sweep(&c->meter, read_clock(CLOCK_MONOTONIC), c->meter.table.nr_buckets);
+	npk_meter_sweep(&c->meter, npk_clock_ns(CLOCK_MONOTONIC), c->meter.table.nr_buckets);
 	return n ? NPK_WORK_MORE : NPK_WORK_WAIT;
 }
 
@@ -181,14 +172,14 @@ static bool take_last_frames(struct src_live *l)
 	int n;
 
 	if (!l->ended_ns)
-		l->ended_ns = read_clock(CLOCK_MONOTONIC);
+		l->ended_ns = npk_clock_ns(CLOCK_MONOTONIC);
 	do {
 		if (!npk_capture_room(&l->c))
 			return false;
 		n = dispatch(&l->c);
 		if (!n)
 			poll(&p, 1, BLOCK_MS / 5);
-		past = read_clock(CLOCK_MONOTONIC) - l->ended_ns;
+		past = npk_clock_ns(CLOCK_MONOTONIC) - l->ended_ns;
 	} while (n >= 0 && past < (n ? LAST_FRAMES_MAX_NS : LAST_FRAMES_NS));
 	return true;
 }

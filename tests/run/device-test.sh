@@ -7,9 +7,7 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB=$(cd "$HERE/../lab" && pwd)
 
-lib=$(ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !n++ { print $NF }')
 files=()
-[ -z "$lib" ] || files+=(--file "$lib:/lib/x86_64-linux-gnu/libgcc_s.so.1") # nfcapd's threads load it when they end
 for name in device common show checks; do
 	files+=(--file "$HERE/$name.sh:/src/tests/run/$name.sh")
 done

@@ -43,14 +43,9 @@ cleanup() {
 	exit "$status"
 }
 
-# nfcapd's threads load this library when they end, so no list of dependencies names it.
-thread_library() { ldconfig -p | awk '/libgcc_s\.so\.1 .*x86-64/ && !n++ { print $NF }'; }
-
 boot() {
-	local lib name status=0
+	local name status=0
 	local -a with=()
-	lib=$(thread_library)
-	[ -z "$lib" ] || with+=(--file "$lib:/lib/x86_64-linux-gnu/libgcc_s.so.1")
 	for name in ping curl dig dnsmasq iperf3 nfcapd nfdump; do
 		with+=(--tool "$name")
 	done
