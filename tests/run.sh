@@ -22,7 +22,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
-LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-replay)
+LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-churn)
@@ -69,6 +69,7 @@ about() {
     lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;
     lab-merged) echo "55 the same transfers merged in every way and not at all: the wire's packets" ;;
     lab-clock) echo "60 the wall clock stepped under flows; split flows; connections with the same ports" ;;
+    lab-differential) echo "100 the same records from a file, by libpcap and by the module in twelve ways" ;;
     lab-replay) echo "350 captures through every hook against their truth" ;;
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
@@ -116,6 +117,12 @@ step_lab-churn() { tests/lab/test churn; }
 step_lab-merged() { tests/lab/test merged; }
 step_lab-clock() { tests/lab/test clock; }
 step_lab-cpus() { tests/lab/test cpus; }
+step_lab-differential() {
+    captures_or_skip
+    local name files=()
+    for name in mix-lan-ftp mix-gnutella vlan-ultrasurf big-tcp-echo-82k; do files+=("$CAPTURES/$name.pcap"); done
+    tests/lab/differential --prove "${files[@]}"
+}
 step_lab-replay() { tests/lab/matrix; }
 step_lab-trixie() {
     tests/lab/test --kernel trixie devices

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What of a capture a veth can carry.
 
-usage: carry.py CAPTURE OUT.pcap
+usage: carry.py CAPTURE OUT.pcap [MOST]
 
-Copies the frames that a veth with the largest MTU there is (65535) takes from a packet socket, and says how many that
-are and which ones are left out, with the reason. The first line is "FRAMES LEFT-OUT", sentences follow.
+Copies the frames that a veth with the largest MTU there is (65535) takes from a packet socket, MOST of them at most, and
+says how many that are and which ones are left out, with the reason. The first line is "FRAMES LEFT-OUT", sentences
+follow.
 """
 import struct
 import sys
@@ -35,9 +36,13 @@ def byte_order(data):
 def main():
     with open(sys.argv[1], "rb") as f:
         data = f.read()
+    most = int(sys.argv[3]) if len(sys.argv) > 3 else 1 << 62
+    rest = 0
     short, long, kept, cut = [], [], [data[:24]], 0
     for record, captured, length in frames(data, byte_order(data)):
-        if captured < ETH_HLEN:
+        if len(kept) > most:
+            rest += 1
+        elif captured < ETH_HLEN:
             short.append(captured)
         elif captured > LONGEST:
             long.append(captured)
@@ -46,7 +51,9 @@ def main():
             cut += captured < length
     with open(sys.argv[2], "wb") as f:
         f.write(b"".join(kept))
-    print(len(kept) - 1, len(short) + len(long))
+    print(len(kept) - 1, len(short) + len(long) + rest)
+    if rest:
+        print("%d frames left out: only the first %d are taken" % (rest, most))
     if short:
         print("%d frames left out: shorter than an Ethernet header (%s octets)" % (len(short), ", ".join(map(str, short))))
     if long:
