@@ -6,7 +6,7 @@ usage: carry.py CAPTURE OUT.pcap [MOST]
 
 Copies the frames that a veth with the largest MTU there is (65535) takes from a packet socket, MOST of them at most, and
 says how many that are and which ones are left out, with the reason. The first line is "FRAMES LEFT-OUT", sentences
-follow.
+follow. Frames that were cut when they were captured have that length in OUT: no more can go over a wire.
 """
 import struct
 import sys
@@ -47,7 +47,7 @@ def main():
         elif captured > LONGEST:
             long.append(captured)
         else:
-            kept.append(record)
+            kept.append(record[:12] + record[8:12] + record[16:])
             cut += captured < length
     with open(sys.argv[2], "wb") as f:
         f.write(b"".join(kept))
