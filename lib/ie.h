@@ -137,12 +137,21 @@ const struct npk_ie *npk_ie_by_id(uint32_t pen, uint16_t id);
  */
 uint16_t npk_ie_v9_type(const struct npk_ie *ie);
 
+/*
+ * sysUptime has 32 bits: 49.7 days.  When they are used up it goes back not to 0 but
+ * to a day, so that no flow began before it: a collector that does not reckon with
+ * the wrap between First and the header gets the same times as one that does.
+ */
+#define NPK_UPTIME_WRAP_MS	(INT64_C(1) << 32)
+#define NPK_UPTIME_AGAIN_MS	(INT64_C(86400) * NPK_MS_PER_S)
+
 /**
  * struct npk_times - one reading of the clock, as the formats need it
  * @offset_ns: from the source's clock to nanoseconds since 1970
  * @now_ns: nanoseconds since 1970
  * @now_ms: milliseconds since 1970, rounded down
- * @boot_ms: milliseconds since 1970 when sysUptime was 0, rounded down
+ * @boot_ms: milliseconds since 1970 when sysUptime was 0, rounded down; after 49.7
+ *	days, when it would have been 0
  *
  * Every time in a datagram is made from one such reading, and in whole
  * milliseconds since 1970 before the boot time is subtracted: what a collector
@@ -198,10 +207,18 @@ static inline int64_t npk_times_real_ms(const struct npk_times *times, uint64_t 
  */
 static inline void npk_times_init(struct npk_times *times, const struct npk_clock *clock)
 {
+	int64_t uptime;
+
 	times->offset_ns = clock->offset_ns;
 	times->now_ns = npk_times_real_ns(times, clock->now_ns);
 	times->now_ms = npk_floor_div(times->now_ns, NPK_NS_PER_MS);
 	times->boot_ms = npk_times_real_ms(times, clock->boot_ns);
+	uptime = times->now_ms - times->boot_ms;
+	if (uptime >= NPK_UPTIME_WRAP_MS) {
+		uptime -= NPK_UPTIME_WRAP_MS;
+		uptime %= NPK_UPTIME_WRAP_MS - NPK_UPTIME_AGAIN_MS;
+		times->boot_ms = times->now_ms - NPK_UPTIME_AGAIN_MS - uptime;
+	}
 }
 
 /**

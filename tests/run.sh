@@ -104,6 +104,8 @@ step_analysis() {
 step_judge() {
     captures_or_skip
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"
+    tests/captures/uptime.py "$LOGS/uptime-wrap.pcap"
+    tests/captures/judge.py "$PROBE" "$LOGS" uptime-wrap
 }
 step_lab-kernel() { tests/lab/guest -c true; }
 step_lab-params() { tests/lab/test params; }

@@ -10,8 +10,8 @@
  * @now_ns: the source's clock, nanoseconds; monotonic for live sources, the
  *	capture's own time for files
  * @offset_ns: what to add to a time of that clock to get nanoseconds since 1970
- * @boot_ns: when sysUptime was 0, on the source's clock; records may be older:
- *	sysUptime is taken modulo 2^32 milliseconds
+ * @boot_ns: when sysUptime was 0, on the source's clock; records may be older.  After
+ *	2^32 milliseconds sysUptime goes back to a day, again and again
  */
 struct npk_clock {
 	uint64_t now_ns;

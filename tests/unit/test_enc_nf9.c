@@ -474,22 +474,23 @@ static void test_uptime_wrap(void **state)
 	struct gram g;
 
 	(void)state;
-	/* 1704294974.296 + 0.500: floor would put sysUptime back across the wrap. */
+	/* 1704294974.296 + 0.500; sysUptime is a day again, what went before lies behind it */
 	clock.now_ns = wrap_ns + 500 * MS;
 	rec.first_ns = wrap_ns - 2 * SEC;
 	rec.last_ns = wrap_ns + 100 * MS;
 	g = encode_fresh(&rec, &clock, &d);
-	assert_int_equal(be(g.data + 8, 4), 1704294975);
-	assert_int_equal(be(g.data + 4, 4), 704);
-	assert_int_equal(be(field(&d, 0, 0, 22), 4), UINT32_MAX - 2000 + 1);
-	assert_int_equal(be(field(&d, 0, 0, 21), 4), 100);
+	assert_int_equal(be(g.data + 8, 4), 1704294974);
+	assert_int_equal(be(g.data + 4, 4), 86400000 + 500 - 796);
+	assert_int_equal(be(field(&d, 0, 0, 22), 4), 86400000 - 2000);
+	assert_int_equal(be(field(&d, 0, 0, 21), 4), 86400000 + 100);
+	assert_true(collector_ms(&g, field(&d, 0, 0, 22)) == real_ms(&clock, rec.first_ns));
 	assert_true(collector_ms(&g, field(&d, 0, 0, 21)) == real_ms(&clock, rec.last_ns));
 	free(g.data);
-	/* A second later there is no need to. */
-	clock.now_ns += 500 * MS;
+	/* The last millisecond before: across the wrap to the flow's last packet, as it is. */
+	clock.now_ns = wrap_ns - 1 * MS;
 	g = encode_fresh(&rec, &clock, &d);
-	assert_int_equal(be(g.data + 8, 4), 1704294975);
-	assert_int_equal(be(g.data + 4, 4), 704);
+	assert_int_equal(be(g.data + 4, 4), UINT32_MAX - 295);
+	assert_true(collector_ms(&g, field(&d, 0, 0, 22)) == real_ms(&clock, rec.first_ns));
 	free(g.data);
 }
 
