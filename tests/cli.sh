@@ -79,6 +79,13 @@ wrong_use() {
     must_fail 2 "none of kmod, live:DEV" -i eth0
     must_fail 2 "-t (lifetime-timeout): a setting of the module" -i kmod -t 5
     must_fail 2 "-d (idle-timeout): a setting of the module" -d 5
+    must_fail 2 "--frag: a setting of the module: its parameter frag=" -i kmod --frag zero
+    must_fail 2 "--key: a setting of the module: its parameter key=" --key tos
+    must_fail 2 "-f (bpf-filter): not with the kernel module" -f udp
+    must_fail 2 "\"all\" is neither join nor zero" -i "$W/good.pcap" --print csv --frag all
+    must_fail 2 "\"ifindex\" is none of tos, vlan, mpls" -i "$W/good.pcap" --print csv --key tos,ifindex
+    must_fail 2 "\"\" is none of tos, vlan, mpls" -i "$W/good.pcap" --print csv --key tos,,vlan
+    must_work "192.0.2.1" -i "$W/good.pcap" --print csv --key tos,vlan,mpls --frag zero
     must_fail 2 "-f (bpf-filter): not with the kernel module" -i kmod:default -f udp
     must_fail 2 "kmod:/1: not GROUP or GROUP/MEMBER" -i kmod:/1
     must_fail 2 "not GROUP or GROUP/MEMBER" -i kmod:default/x
