@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "conv.h"
 
-static struct npk_conv *find(struct npk_conv *bucket, u64 id)
+/*
+ * The conversation's entry, or NULL and in @room where one can be made: a free
+ * entry, which has time 0, or else the oldest.
+ */
+static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id,
+					     struct npk_conv **room)
 {
+	struct npk_conv *oldest = bucket;
 	u32 i;
 
 	for (i = 0; i < NPK_CONV_WAYS; i++) {
 		if (bucket[i].id == id)
 			return &bucket[i];
+		if (bucket[i].since_ns < oldest->since_ns)
+			oldest = &bucket[i];
 	}
+	*room = oldest;
 	return NULL;
 }
 
-/* A free entry, else the oldest. */
-static struct npk_conv *claim(struct npk_conv *bucket)
+static void forget(struct npk_conv *e)
 {
-	struct npk_conv *e = bucket;
-	u32 i;
-
-	for (i = 0; i < NPK_CONV_WAYS; i++) {
-		if (!bucket[i].id)
-			return &bucket[i];
-		if ((s64)(bucket[i].since_ns - e->since_ns) < 0)
-			e = &bucket[i];
-	}
-	return e;
+	e->id = 0;
+	e->since_ns = 0;
 }
 
 /* Never 0, which says "not measured": what is shorter than a microsecond is one. */
@@ -38,40 +38,29 @@ static u32 delay_us(u64 since_ns, u64 now_ns)
 	return us < 0xffffffffU ? us : 0xffffffffU;
 }
 
-static void go_to(struct npk_conv *e, enum npk_conv_step step, const struct npk_pkt *pkt)
+static void go_to(struct npk_conv *e, enum npk_conv_step step, const struct npk_pkt *pkt, u8 side)
 {
 	e->step = step;
-	e->side = npk_key_side(&pkt->key);
+	e->side = side;
 	e->since_ns = pkt->now_ns;
 }
 
-static struct npk_conv *start(struct npk_conv *bucket, u64 id, enum npk_conv_step step,
-			      const struct npk_pkt *pkt)
+static void syn(struct npk_conv *e, u64 id, struct npk_flow *flow, const struct npk_pkt *pkt,
+		u8 side)
 {
-	struct npk_conv *e = find(bucket, id);
-
-	if (!e)
-		e = claim(bucket);
-	e->id = id;
-	e->rtt_us = 0;
-	go_to(e, step, pkt);
-	return e;
-}
-
-static void syn(struct npk_conv *bucket, struct npk_flow *flow, const struct npk_pkt *pkt, u64 id)
-{
-	struct npk_conv *e = start(bucket, id, NPK_CONV_SYN, pkt);
-
 	flow->state |= NPK_FLOW_SHAKES;
 	flow->state &= ~NPK_FLOW_SPOKE;
 	flow->rtt_us = 0;
+	e->id = id;
+	e->rtt_us = 0;
 	e->ack = pkt->seq + 1;
 	e->slack = pkt->payload < 0xffff ? pkt->payload : 0xffff;	/* RFC 7413 */
+	go_to(e, NPK_CONV_SYN, pkt, side);
 }
 
-static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt)
+static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side)
 {
-	bool answer = e->side != npk_key_side(&pkt->key);
+	bool answer = e->side != side;
 
 	if (e->step == NPK_CONV_SYN && answer && pkt->ack - e->ack <= e->slack) {
 		flow->server_delay_us = delay_us(e->since_ns, pkt->now_ns);
@@ -80,66 +69,63 @@ static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_
 		return;
 	}
 	flow->state &= ~NPK_FLOW_SPOKE;
-	go_to(e, NPK_CONV_SYN_ACK, pkt);
+	go_to(e, NPK_CONV_SYN_ACK, pkt, side);
 	e->ack = pkt->seq + 1;
 }
 
 /* What follows a SYN in the same direction: the acknowledgement, or nothing of use. */
-static void shaken(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt)
+static void shaken(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side)
 {
 	flow->state &= ~NPK_FLOW_SHAKES;
-	if (e->step != NPK_CONV_SYN_ACK || e->side == npk_key_side(&pkt->key) ||
+	if (e->step != NPK_CONV_SYN_ACK || e->side == side ||
 	    !(pkt->tcp_flags & NPK_TCP_ACK) || pkt->tcp_flags & NPK_TCP_RST || pkt->ack != e->ack)
 		return;
 	flow->client_delay_us = delay_us(e->since_ns, pkt->now_ns);
 	e->rtt_us += flow->client_delay_us;
 	flow->rtt_us = e->rtt_us;
-	go_to(e, NPK_CONV_OPEN, pkt);
+	go_to(e, NPK_CONV_OPEN, pkt, side);
 }
 
 /* First data of a direction; @e is open or asked. */
-static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt)
+static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side)
 {
-	bool opener = e->side == npk_key_side(&pkt->key);
-
 	flow->state |= NPK_FLOW_SPOKE;
 	flow->rtt_us = e->rtt_us;
-	if (opener) {
+	if (e->side == side) {
 		if (e->step == NPK_CONV_OPEN)
-			go_to(e, NPK_CONV_ASKED, pkt);
+			go_to(e, NPK_CONV_ASKED, pkt, side);
 		return;
 	}
 	if (e->step == NPK_CONV_ASKED &&
 	    (s64)(pkt->now_ns - e->since_ns) <= (s64)NPK_CONV_ANSWER_NS)
 		flow->appl_delay_us = delay_us(e->since_ns, pkt->now_ns);
-	e->id = 0;	/* nothing more to measure */
+	forget(e);	/* nothing more to measure */
 }
 
 static void follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const struct npk_pkt *pkt,
-		       u64 id)
+		       u64 id, u8 side)
 {
 	u16 flags = pkt->tcp_flags & (NPK_TCP_SYN | NPK_TCP_ACK);
-	struct npk_conv *e;
+	struct npk_conv *room, *e = find(bucket, id, &room);
 
 	if (flags == NPK_TCP_SYN) {
-		syn(bucket, flow, pkt, id);
+		syn(e ? e : room, id, flow, pkt, side);
 		return;
 	}
-	e = find(bucket, id);
 	if (!e) {
 		flow->state &= ~NPK_FLOW_SHAKES;
 		flow->state |= NPK_FLOW_SPOKE;
 		return;
 	}
 	if (flags & NPK_TCP_SYN) {
-		syn_ack(e, flow, pkt);
+		syn_ack(e, flow, pkt, side);
 		return;
 	}
 	if (flow->state & NPK_FLOW_SHAKES)
-		shaken(e, flow, pkt);
+		shaken(e, flow, pkt, side);
 	if (pkt->payload && !(flow->state & NPK_FLOW_SPOKE)) {
 		if (e->step == NPK_CONV_OPEN || e->step == NPK_CONV_ASKED)
-			data(e, flow, pkt);
+			data(e, flow, pkt, side);
 		else
 			flow->state |= NPK_FLOW_SPOKE;
 	}
@@ -147,16 +133,20 @@ static void follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const str
 
 /* Without a handshake: whoever is seen first asks. */
 static void follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
-			    const struct npk_pkt *pkt, u64 id)
+			    const struct npk_pkt *pkt, u64 id, u8 side)
 {
-	struct npk_conv *e = find(bucket, id);
+	struct npk_conv *room, *e = find(bucket, id, &room);
 
-	if (e && e->side != npk_key_side(&pkt->key)) {
-		data(e, flow, pkt);
+	if (e && e->side != side) {
+		data(e, flow, pkt, side);
 		return;
 	}
 	flow->state |= NPK_FLOW_SPOKE;
-	start(bucket, id, NPK_CONV_ASKED, pkt);
+	if (!e)
+		e = room;
+	e->id = id;
+	e->rtt_us = 0;
+	go_to(e, NPK_CONV_ASKED, pkt, side);
 }
 
 void npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
@@ -165,11 +155,12 @@ void npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct n
 	u64 nonzero = id ? id : 1;
 	u32 i = (u32)(nonzero >> 20) & (NPK_CONV_BUCKETS - 1);
 	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
+	u8 side = npk_key_side(&pkt->key);
 
 	npk_lock(lock);
 	if (pkt->has_tcp)
-		follow_tcp(c->bucket[i], flow, pkt, nonzero);
+		follow_tcp(c->bucket[i], flow, pkt, nonzero, side);
 	else
-		follow_datagram(c->bucket[i], flow, pkt, nonzero);
+		follow_datagram(c->bucket[i], flow, pkt, nonzero, side);
 	npk_unlock(lock);
 }

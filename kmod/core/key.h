@@ -5,6 +5,17 @@
 
 #include "port.h"
 
+/* IP protocols the meter knows by name (IANA protocol numbers) */
+enum npk_proto {
+	NPK_PROTO_ICMP = 1,
+	NPK_PROTO_TCP = 6,
+	NPK_PROTO_UDP = 17,
+	NPK_PROTO_DCCP = 33,
+	NPK_PROTO_ICMP6 = 58,
+	NPK_PROTO_SCTP = 132,
+	NPK_PROTO_UDPLITE = 136,
+};
+
 /** NPK_MPLS_NONE - npk_key.mpls of a packet without a label (a label has 20 bits) */
 #define NPK_MPLS_NONE	0xffffffffU
 
@@ -118,6 +129,52 @@ static __always_inline u64 npk_key_hash(const struct npk_key *key, const struct 
 }
 
 /**
+ * npk_proto_has_ports() - does a header of this protocol start with two ports
+ * @proto: IP protocol
+ *
+ * Return: true for TCP, UDP, UDP-Lite, DCCP and SCTP.
+ */
+static inline bool npk_proto_has_ports(u8 proto)
+{
+	return proto == NPK_PROTO_TCP || proto == NPK_PROTO_UDP || proto == NPK_PROTO_UDPLITE ||
+	       proto == NPK_PROTO_DCCP || proto == NPK_PROTO_SCTP;
+}
+
+/**
+ * npk_key_side() - which side of its conversation sent this
+ * @key: complete key
+ *
+ * By addresses and, where they are the same, by ports; in an order that means
+ * nothing but is the same for both directions.
+ *
+ * Context: Any.
+ * Return: 0 or 1; the opposite direction has the other value, unless nothing
+ * tells the two apart.
+ */
+static __always_inline u8 npk_key_side(const struct npk_key *key)
+{
+	u64 src[2], dst[2];
+
+	if (likely(key->ip_version == 4)) {
+		u32 ends[2];
+
+		memcpy(ends, key->addr, sizeof(ends));
+		src[0] = ends[0];
+		dst[0] = ends[1];
+	} else {
+		memcpy(src, key->addr, sizeof(src));
+		memcpy(dst, key->addr + 16, sizeof(dst));
+		if (src[0] == dst[0]) {
+			src[0] = src[1];
+			dst[0] = dst[1];
+		}
+	}
+	if (likely(src[0] != dst[0]))
+		return src[0] > dst[0];
+	return npk_proto_has_ports(key->proto) && be16_to_cpu(key->sport) > be16_to_cpu(key->dport);
+}
+
+/**
  * npk_key_conv() - hash of the conversation a flow belongs to
  * @key: complete key
  * @secret: as for npk_key_hash()
@@ -130,17 +187,5 @@ static __always_inline u64 npk_key_hash(const struct npk_key *key, const struct 
  * Return: the hash.
  */
 u64 npk_key_conv(const struct npk_key *key, const struct npk_secret *secret);
-
-/**
- * npk_key_side() - which side of its conversation sent this
- * @key: complete key
- *
- * By addresses and, where they are the same, by ports.
- *
- * Context: Any.
- * Return: 0 or 1; the opposite direction has the other value, unless nothing
- * tells the two apart.
- */
-u8 npk_key_side(const struct npk_key *key);
 
 #endif /* NPK_CORE_KEY_H */

@@ -15,17 +15,6 @@
 #define NPK_TCP_ECE	0x40
 #define NPK_TCP_CWR	0x80
 
-/* IP protocols the meter knows by name (IANA protocol numbers) */
-enum npk_proto {
-	NPK_PROTO_ICMP = 1,
-	NPK_PROTO_TCP = 6,
-	NPK_PROTO_UDP = 17,
-	NPK_PROTO_DCCP = 33,
-	NPK_PROTO_ICMP6 = 58,
-	NPK_PROTO_SCTP = 132,
-	NPK_PROTO_UDPLITE = 136,
-};
-
 /**
  * enum npk_ignored - why a frame is not accounted
  * @NPK_IGN_NONE: it is accounted
@@ -201,18 +190,6 @@ struct npk_pkt {
 	u32 mpls[NPK_MPLS_MAX];
 	u32 notes;
 };
-
-/**
- * npk_proto_has_ports() - does a header of this protocol start with two ports
- * @proto: IP protocol
- *
- * Return: true for TCP, UDP, UDP-Lite, DCCP and SCTP.
- */
-static inline bool npk_proto_has_ports(u8 proto)
-{
-	return proto == NPK_PROTO_TCP || proto == NPK_PROTO_UDP || proto == NPK_PROTO_UDPLITE ||
-	       proto == NPK_PROTO_DCCP || proto == NPK_PROTO_SCTP;
-}
 
 /**
  * npk_parse() - dissect a frame down to its outermost IP packet
