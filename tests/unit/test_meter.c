@@ -3,107 +3,9 @@
 #include "test.h"
 
 #include "frame.h"
-#include "kmod/core/meter.h"
-#include "kmod/core/record.h"
+#include "shard.h"
 
-#define S	NPK_NSEC_PER_SEC
-#define MS	1000000ULL
-#define NR_KEYS	3000
-
-/**
- * struct sink - where the records of a test go
- * @room: records it takes before it has no room
- * @nr: records taken
- * @sum: what they carried
- * @last: the latest record
- * @reasons: by end reason
- * @key: per source port, what the records carried
- */
-struct sink {
-	uint64_t room;
-	uint64_t nr;
-	struct npk_tally sum;
-	struct npk_rec last;
-	uint64_t reasons[8];
-	struct npk_tally key[NR_KEYS];
-};
-
-static bool take(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
-{
-	struct sink *k = ctx;
-	uint16_t port;
-
-	if (!must && !k->room)
-		return false;
-	k->room -= k->room ? 1 : 0;
-	npk_record_fill(&k->last, flow, reason, 0, k->nr++);
-	k->sum.packets += k->last.packets;
-	k->sum.octets += k->last.octets;
-	k->reasons[reason]++;
-	port = be16_to_cpu(k->last.sport);
-	if (port < NR_KEYS) {
-		k->key[port].packets += k->last.packets;
-		k->key[port].octets += k->last.octets;
-	}
-	return true;
-}
-
-static struct npk_meter *make_meter(uint32_t nr_buckets, struct sink *k)
-{
-	struct npk_meter *m = calloc(1, sizeof(*m));
-	size_t size = npk_table_segment_size(nr_buckets, 0);
-	uint64_t seed = nr_buckets + 1;
-	uint32_t i;
-
-	assert_non_null(m);
-	memset(k, 0, sizeof(*k));
-	k->room = ~0ULL;
-	m->table.nr_buckets = nr_buckets;
-	m->table.seg[0] = aligned_alloc(NPK_CACHE_LINE, size);
-	assert_non_null(m->table.seg[0]);
-	memset(m->table.seg[0], 0, size);
-	m->table.occupied = calloc(1, npk_table_bitmap_size(nr_buckets));
-	assert_non_null(m->table.occupied);
-	for (i = 0; i < NPK_KEY_WORDS6 + 1; i++)
-		m->table.secret.word[i] = test_random(&seed);
-	m->limits.idle_ns = 15 * S;
-	m->limits.active_ns = 60 * S;
-	m->emit = take;
-	m->emit_ctx = k;
-	return m;
-}
-
-static void free_meter(struct npk_meter *m)
-{
-	free(m->table.seg[0]);
-	free(m->table.occupied);
-	free(m);
-}
-
-/* The sums of the counters, and the live part by walking the table. */
-static void check_sums(const struct npk_meter *m, const struct sink *k)
-{
-	const struct npk_meter_count *c = &m->count;
-	struct npk_tally live = {};
-	uint64_t ignored = 0;
-	uint32_t b, way, i;
-
-	for (i = 0; i < __NPK_IGN_MAX; i++)
-		ignored += c->ignored[i];
-	for (b = 0; b < m->table.nr_buckets; b++) {
-		for (way = 0; way < NPK_WAYS; way++) {
-			if (!npk_table_bucket(&m->table, b)->sig[way])
-				continue;
-			live.packets += npk_table_bucket(&m->table, b)->flow[way].packets;
-			live.octets += npk_table_bucket(&m->table, b)->flow[way].octets;
-		}
-	}
-	assert_int_equal(c->seen, ignored + c->accounted.packets);
-	assert_int_equal(c->live.packets, live.packets);
-	assert_int_equal(c->live.octets, live.octets);
-	assert_int_equal(c->accounted.packets, c->live.packets + k->sum.packets);
-	assert_int_equal(c->accounted.octets, c->live.octets + k->sum.octets);
-}
+#define NR_KEYS	SINK_PORTS
 
 static void send_udp(struct npk_meter *m, uint16_t sport, uint64_t now_ns)
 {
@@ -123,18 +25,6 @@ static void send_tcp(struct npk_meter *m, uint16_t sport, uint16_t flags, uint64
 	frame_tcp4(&f, sport, 80, flags);
 	pkt = frame_pkt(&f, now_ns);
 	npk_meter_packet(m, &pkt);
-}
-
-static void sweep(struct npk_meter *m, uint64_t now_ns)
-{
-	npk_meter_sweep(m, now_ns, m->table.nr_buckets);
-}
-
-/* Sweep in small steps, as a timer would. */
-static void sweep_until(struct npk_meter *m, uint64_t from_ns, uint64_t to_ns)
-{
-	for (; from_ns <= to_ns; from_ns += 10 * MS)
-		sweep(m, from_ns);
 }
 
 static void test_record_of_a_flow(void **state)
