@@ -7,6 +7,7 @@
 
 #include "kmod/core/meter.h"
 #include "kmod/core/record.h"
+#include "kmod/core/tcp.h"
 
 #define S	NPK_NSEC_PER_SEC
 #define MS	1000000ULL
