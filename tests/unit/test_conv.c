@@ -404,7 +404,7 @@ static void test_first_data_count(void **state)
 	assert_int_equal(nr_convs(t), 1);
 	ask(t, T0 + 60 * MS);
 	SAY(t, T0 + 70 * MS, .flags = ACK, .seq = 141, .ack = 501, .payload = 40);
-	SAY(t, T0 + 75 * MS, .back = true, .flags = ACK, .seq = 501, .ack = 181);	/* no data */
+	SAY(t, T0 + 75 * MS, .back = true, .flags = ACK, .seq = 501, .ack = 181); /* no data */
 	assert_delays(t, true, 20000, 0, 0);
 	answer(t, T0 + 100 * MS);
 	assert_int_equal(nr_convs(t), 0);	/* nothing is left to be measured */
@@ -860,7 +860,8 @@ static void test_oldest_makes_room(void **state)
 	assert_int_equal(nr_convs(t), 4);
 	for (i = 0; i < 6; i++) {
 		if (delay[i])
-			assert_int_equal(end_conv(t->convs, id[i], T0 + 10 * S), delay[i] * 1000000);
+			assert_int_equal(end_conv(t->convs, id[i], T0 + 10 * S),
+					 delay[i] * 1000000);
 	}
 	assert_int_equal(nr_convs(t), 0);
 	for (i = 0; i < 6; i++) {

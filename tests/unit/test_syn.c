@@ -342,7 +342,7 @@ static void test_bad_options(void **state)
 /* Whatever follows a bad length is not believed. */
 static void test_nothing_behind_bad_options(void **state)
 {
-	struct npk_syn syn = READ(PLAIN, OPTIONS("\x03\x03\x02\xfe\x01\x02\x04\x05\xb4\x01\x01\x01"));
+	struct npk_syn syn = READ(PLAIN, OPTIONS("\3\3\2\xfe\1\2\4\5\xb4\1\1\1"));
 
 	(void)state;
 	assert_int_equal(syn.options, LAYOUT(WS));

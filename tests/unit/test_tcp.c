@@ -593,8 +593,8 @@ static void test_parse_payload(void **state)
 	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
 	assert_int_equal(pkt.payload, 0);
 
-	put_segment(&f, &(struct segment){ .flags = ACK, .payload = 100 });	/* 60 of them lost */
-	f.len += 40;
+	put_segment(&f, &(struct segment){ .flags = ACK, .payload = 100 });
+	f.len += 40;	/* the others were lost on the way */
 	pkt = frame_pkt(&f, T0);
 	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
 	assert_int_equal(pkt.payload, 40);
