@@ -70,7 +70,7 @@ about() {
     lab-merged) echo "55 the same transfers merged in every way and not at all: the wire's packets" ;;
     lab-clock) echo "60 the wall clock stepped under flows; split flows; connections with the same ports" ;;
     lab-differential) echo "100 the same records from a file, by libpcap and by the module in twelve ways" ;;
-    lab-replay) echo "350 captures through every hook against their truth" ;;
+    lab-replay) echo "400 captures through every hook against their truth" ;;
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
     debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;

@@ -53,13 +53,13 @@ def main():
         f.write(b"".join(kept))
     print(len(kept) - 1, len(short) + len(long) + rest)
     if rest:
-        print("%d frames left out: only the first %d are taken" % (rest, most))
+        print("frames left out: %d: only the first %d are taken" % (rest, most))
     if short:
-        print("%d frames left out: shorter than an Ethernet header (%s octets)" % (len(short), ", ".join(map(str, short))))
+        print("frames left out: %d: shorter than an Ethernet header (%s octets)" % (len(short), ", ".join(map(str, short))))
     if long:
-        print("%d frames left out: longer than the %d octets a veth carries (%s)" % (len(long), LONGEST, ", ".join(map(str, long))))
+        print("frames left out: %d: longer than the %d octets a veth carries (%s)" % (len(long), LONGEST, ", ".join(map(str, long))))
     if cut:
-        print("%d frames were cut by the capture and go as long as they are in it" % cut)
+        print("frames cut by the capture: %d, they go as long as they are in it" % cut)
 
 
 main()
