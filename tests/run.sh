@@ -68,7 +68,7 @@ about() {
     lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
     lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;
     lab-merged) echo "55 the same transfers merged in every way and not at all: the wire's packets" ;;
-    lab-clock) echo "60 the wall clock stepped under flows; split flows; connections with the same ports" ;;
+    lab-clock) echo "70 the wall clock stepped under flows; split flows; connections with the same ports" ;;
     lab-differential) echo "100 the same records from a file, by libpcap and by the module in twelve ways" ;;
     lab-replay) echo "400 captures through every hook against their truth" ;;
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;

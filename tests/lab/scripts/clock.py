@@ -20,7 +20,7 @@ NS, MS = 1000000000, 1000000
 TOLERANCE = 20 * MS
 OCTETS = 128  # 100 of payload, UDP, IPv4
 IDLE, ACTIVE, END, FIN_WAIT = 1, 2, 3, 2 * NS
-DATAGRAMS = {42001: 5, 42002: 60, 42003: 10, 42004: 10, 43001: 120}
+DATAGRAMS = {42001: 5, 42002: 80, 42003: 10, 42004: 10, 43001: 120}
 Row = collections.namedtuple("Row", "printed src dst proto sport packets octets first last reason")
 bad = 0
 
@@ -176,7 +176,7 @@ def main():
     at = lambda name: os.path.join(sys.argv[1], name)
     for name in ("stepped-v9", "stepped-v5"):
         judge_stepped(at(name))
-        judge_lateness(at(name), 2 * NS, 60 * NS)
+        judge_lateness(at(name), 4 * NS, 60 * NS)
     judge_split(at("split"))
     judge_lateness(at("split"), 4 * NS, 5 * NS)
     judge_reopened(at("reopened"))

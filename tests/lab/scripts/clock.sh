@@ -65,14 +65,14 @@ step() {
 
 # A flow that is exported after the first step, one through both, one between them, one after both.
 stepped() {
-	begin "stepped-v$1" "$1" idle=2 active=60
+	begin "stepped-v$1" "$1" idle=4 active=60
 	_flows=
 	flow 42001 5
-	flow 42002 60
+	flow 42002 80
 	sleep 1.5
 	step 3600
 	flow 42003 10
-	sleep 2.5
+	sleep 5
 	step -7200
 	flow 42004 10
 	senders
