@@ -25,7 +25,7 @@ CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
-    debug-churn)
+    debug-cpus debug-churn)
 
 KERNEL_STEPS=(packages build)
 for kernel in bullseye stock trixie trixie-backports; do
@@ -138,6 +138,7 @@ step_debug-early() { tests/lab/test --kernel debug early; }
 step_debug-hostile() { tests/lab/test --kernel debug hostile; }
 step_debug-restart() { tests/lab/test --kernel debug restart; }
 step_debug-sums() { tests/lab/test --kernel debug sums 100; }
+step_debug-cpus() { tests/lab/test --kernel debug cpus; }
 step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_export() { tests/export.py "$PROBE"; }
 step_stop() { tests/netns/stop.sh; }

@@ -393,6 +393,33 @@ static void test_late_sweep(void **state)
 	free_meter(m);
 }
 
+/* Swept ten times a second, no record is later than a quarter of its timeout, however short. */
+static void test_late_by_a_quarter_at_most(void **state)
+{
+	static const unsigned int idle[] = { 1, 2, 3, 4, 5, 15, 60 };
+	uint64_t t, next, end, seed = 7;
+	struct npk_meter *m;
+	struct sink k;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		m = make_meter(64, &k);
+		m->limits.idle_ns = idle[i] * S;
+		t = T0;
+		next = T0;
+		sweep(m, t);
+		for (end = t + 100 * idle[i] * S; t < end; t += test_random(&seed) % (40 * MS)) {
+			for (; next <= t; next += 100 * MS)
+				npk_meter_sweep(m, next, m->table.nr_buckets);
+			send_udp(m, (uint16_t)(test_random(&seed) % 400), t);
+		}
+		assert_true(sum_of_late(m) > 0);
+		assert_in_range(m->count.late_max_ns, 0, idle[i] * S / 4);
+		free_meter(m);
+	}
+}
+
 /* The active timeout and a FIN have times of their own. */
 static void test_late_for_other_reasons(void **state)
 {
@@ -608,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_idle_before_active),
 		cmocka_unit_test(test_late_classes),
 		cmocka_unit_test(test_late_sweep),
+		cmocka_unit_test(test_late_by_a_quarter_at_most),
 		cmocka_unit_test(test_late_for_other_reasons),
 		cmocka_unit_test(test_late_restart),
 		cmocka_unit_test(test_held),
