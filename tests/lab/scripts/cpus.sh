@@ -68,6 +68,8 @@ network
 slow a $CLIENT_MS
 slow b $SERVER_MS
 load devices=va,vb cpus=0,1 key=ifindex idle=3 active=60
+# tcpdump shall stamp where the module does, behind the queue from one processor to the other
+echo 0 >/proc/sys/net/core/netdev_tstamp_prequeue
 steer va 1
 steer vb 2
 witness va 128 "-Q in tcp"
