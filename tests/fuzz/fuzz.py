@@ -80,6 +80,7 @@ def fuzz(target, seconds, folders):
     os.makedirs(cache, exist_ok=True)
     os.makedirs(FINDINGS, exist_ok=True)
     before, log = len(files(cache)), f"{BUILD}/{target}.log"
+    print(f"{target}: {seconds} s of CPU from now on, {log} says how it goes")
     with open(log, "w+", encoding="utf-8", errors="replace") as out:
         while code == 0 and seconds - (cpu_seconds() - start) > 1:
             left = math.ceil(seconds - (cpu_seconds() - start))
