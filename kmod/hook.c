@@ -76,9 +76,16 @@ static void count_no_header(const struct npk_pkt *pkt)
 static void meter_skb(const struct sk_buff *skb, const struct net_device *dev)
 {
 	struct npk_shard *s = this_cpu_read(npk_cpu_shard);
-	struct npk_pkt pkt = { .segs = 1, .ifindex = dev->ifindex };
+	struct npk_pkt pkt;	/* npk_parse() writes the results; clearing them costs */
 	u32 mac_len;
 
+	pkt.segs = 1;
+	pkt.ifindex = dev->ifindex;
+	pkt.gso_size = 0;
+	pkt.gso_hdr_len = 0;
+	pkt.gso_min = 0;
+	pkt.gso_max = 0;
+	pkt.has_tag = false;
 	if (unlikely(!skb_mac_header_was_set(skb) || skb_mac_header(skb) + ETH_HLEN > skb->data)) {
 		count_no_header(&pkt);
 		return;
