@@ -294,21 +294,22 @@ static bool where(const struct npk_frags *f, uint32_t id, uint32_t *bucket, uint
 {
 	for (*bucket = 0; *bucket < NPK_FRAG_BUCKETS; (*bucket)++) {
 		for (*way = 0; *way < NPK_FRAG_WAYS; (*way)++) {
-			if (f->bucket[*bucket][*way].id.ident == id)
+			if (f->bucket[*bucket][*way].id.ip_version &&
+			    f->bucket[*bucket][*way].id.ident == id)
 				return true;
 		}
 	}
 	return false;
 }
 
-/* The first @n identifications, from 1, whose fragments share a bucket with 1. */
-static void neighbours(struct npk_frags *f, uint32_t *id, uint32_t n)
+/* The first @n identifications, from @from, whose fragments share a bucket with @from. */
+static void neighbours(struct npk_frags *f, uint32_t from, uint32_t *id, uint32_t n)
 {
-	struct piece p = { .proto = NPK_PROTO_UDP, .id = 1, .sport = 1 };
+	struct piece p = { .proto = NPK_PROTO_UDP, .id = from, .sport = 1 };
 	uint32_t bucket, b, way, nr = 0;
 
 	first(f, &p, T0);
-	assert_true(where(f, 1, &bucket, &way));
+	assert_true(where(f, from, &bucket, &way));
 	for (; nr < n; p.id++) {
 		assert_true(p.id < 0xffff);
 		memset(f->bucket, 0, sizeof(f->bucket));
@@ -327,7 +328,7 @@ static void test_oldest_makes_room(void **state)
 	uint64_t at[] = { 3, 1, 4, 2 };		/* seconds: the second one is the oldest */
 	uint32_t id[6], i;
 
-	neighbours(f, id, 6);
+	neighbours(f, 1, id, 6);
 	for (i = 0; i < 4; i++) {
 		p.id = id[i];
 		p.sport = (uint16_t)(10 + i);
@@ -361,7 +362,7 @@ static void test_again_in_a_full_bucket(void **state)
 	struct piece p = { .proto = NPK_PROTO_UDP, .sport = 1, .dport = 2 };
 	uint32_t id[4], i;
 
-	neighbours(f, id, 4);
+	neighbours(f, 1, id, 4);
 	for (i = 0; i < 12; i++) {
 		p.id = id[i % 4];
 		first(f, &p, T0 + i);
@@ -369,6 +370,25 @@ static void test_again_in_a_full_bucket(void **state)
 	for (i = 0; i < 4; i++) {
 		p.id = id[i];
 		assert_known(f, &p, T0 + 20, 1, 2);
+	}
+}
+
+/* An identification of 0 is one like any other: its entry is not free. */
+static void test_identification_of_zero(void **state)
+{
+	struct npk_frags *f = *state;
+	struct piece p = { .proto = NPK_PROTO_UDP, .sport = 1, .dport = 2 };
+	uint32_t id[4], i;
+
+	neighbours(f, 0, id, 4);
+	assert_int_equal(id[0], 0);
+	for (i = 0; i < 4; i++) {
+		p.id = id[i];
+		first(f, &p, T0 + i);
+	}
+	for (i = 0; i < 4; i++) {
+		p.id = id[i];
+		assert_known(f, &p, T0 + 4, 1, 2);
 	}
 }
 
@@ -540,6 +560,7 @@ int main(void)
 		WITH_TABLE(test_clock_goes_back),
 		WITH_TABLE(test_oldest_makes_room),
 		WITH_TABLE(test_again_in_a_full_bucket),
+		WITH_TABLE(test_identification_of_zero),
 		WITH_TABLE(test_spread),
 		WITH_TABLE(test_secret_counts),
 		WITH_TABLE(test_first_without_ports),
