@@ -244,6 +244,20 @@ static void test_syn_ack_again(void **state)
 	assert_delays(t, true, 20000, 0, 8000);
 }
 
+/* Both sides chose the same number: what one acknowledges is no sign of the other's step. */
+static void test_same_initial_numbers(void **state)
+{
+	struct talk *t = *state;
+
+	SAY(t, T0, .flags = SYN, .seq = 100);
+	SAY(t, T0 + 20 * MS, .back = true, .flags = SYN | ACK, .seq = 100, .ack = 101);
+	SAY(t, T0 + 50 * MS, .flags = ACK, .seq = 101, .ack = 101);
+	SAY(t, T0 + S, .back = true, .flags = SYN | ACK, .seq = 100, .ack = 101);
+	SAY(t, T0 + 2 * S, .flags = ACK, .seq = 101, .ack = 101);
+	assert_delays(t, true, 20000, 0, 0);
+	assert_delays(t, false, 0, 30000, 0);
+}
+
 /* Another SYN+ACK, with another sequence number: that one has to be acknowledged. */
 static void test_syn_ack_of_another_sequence(void **state)
 {
@@ -468,8 +482,12 @@ static void test_syn_ack_of_the_same_side(void **state)
 	SAY(t, T0, .flags = SYN, .seq = 100);
 	SAY(t, T0 + 20 * MS, .flags = SYN | ACK, .seq = 100, .ack = 101);
 	assert_delays(t, false, 0, 0, 0);
-	SAY(t, T0 + 30 * MS, .back = true, .flags = ACK, .seq = 1, .ack = 101);
-	assert_delays(t, true, 0, 0, 0);
+	SAY(t, T0 + 30 * MS, .back = true, .flags = SYN | ACK, .seq = 500, .ack = 101);
+	assert_delays(t, true, 30000, 0, 0);
+	SAY(t, T0 + 40 * MS, .flags = SYN | ACK, .seq = 100, .ack = 501);
+	SAY(t, T0 + 70 * MS, .flags = ACK, .seq = 101, .ack = 501);
+	assert_delays(t, true, 30000, 0, 0);
+	assert_delays(t, false, 0, 40000, 0);
 }
 
 /* The SYN+ACK's own side acknowledges: that is no answer either. */
@@ -483,6 +501,48 @@ static void test_acknowledgement_of_the_same_side(void **state)
 	SAY(t, T0 + 50 * MS, .back = true, .flags = ACK, .seq = 501, .ack = 501);
 	assert_delays(t, true, 19000, 0, 0);
 	assert_delays(t, false, 0, 0, 0);
+}
+
+/* Both open at once: an acknowledgement of a SYN that is no SYN+ACK completes nothing. */
+static void test_both_open(void **state)
+{
+	struct talk *t = *state;
+
+	SAY(t, T0, .back = true, .flags = SYN, .seq = 7);
+	SAY(t, T0 + MS, .flags = SYN, .seq = 100);
+	SAY(t, T0 + 20 * MS, .back = true, .flags = ACK, .seq = 8, .ack = 101);
+	assert_delays(t, true, 0, 0, 0);
+	assert_delays(t, false, 0, 0, 0);
+}
+
+/* The client's flow ended in between: the first data still count. */
+static void test_flow_ends_before_the_answer(void **state)
+{
+	struct talk *t = *state;
+
+	shake(t);
+	ask(t, T0 + 60 * MS);
+	assert_true(npk_meter_expire_all(t->m[0], 4));
+	SAY(t, T0 + 5 * S, .flags = ACK, .seq = 141, .ack = 501, .payload = 40);
+	answer(t, T0 + 6 * S + 60 * MS);
+	assert_int_equal(flow_of(t, true)->appl_delay_us, 6000000);
+}
+
+/* The entry made room for others: the flows are left alone from then on. */
+static void test_entry_is_gone(void **state)
+{
+	struct talk *t = *state;
+
+	SAY(t, T0, .flags = SYN, .seq = 100);
+	memset(t->convs->bucket, 0, sizeof(t->convs->bucket));
+	SAY(t, T0 + 20 * MS, .back = true, .flags = SYN | ACK, .seq = 500, .ack = 101);
+	SAY(t, T0 + 50 * MS, .flags = ACK, .seq = 101, .ack = 501);
+	answer(t, T0 + 60 * MS);
+	assert_delays(t, true, 0, 0, 0);
+	assert_delays(t, false, 0, 0, 0);
+	assert_int_equal(nr_convs(t), 0);
+	assert_int_equal(flow_of(t, false)->state, NPK_FLOW_SEQ | NPK_FLOW_SPOKE);
+	assert_int_equal(flow_of(t, true)->state, NPK_FLOW_SEQ | NPK_FLOW_SPOKE);
 }
 
 /* The same ports again, without an end that was seen. */
@@ -946,6 +1006,7 @@ int main(void)
 		EVERY(test_syn_again),
 		EVERY(test_syn_again_after_syn_ack),
 		EVERY(test_syn_ack_again),
+		EVERY(test_same_initial_numbers),
 		EVERY(test_syn_ack_of_another_sequence),
 		EVERY(test_wrong_acknowledgement_of_syn),
 		EVERY(test_wrong_acknowledgement_of_syn_ack),
@@ -962,6 +1023,9 @@ int main(void)
 		EVERY(test_no_handshake),
 		EVERY(test_syn_ack_of_the_same_side),
 		EVERY(test_acknowledgement_of_the_same_side),
+		EVERY(test_both_open),
+		EVERY(test_flow_ends_before_the_answer),
+		EVERY(test_entry_is_gone),
 		EVERY(test_second_connection_on_the_same_flows),
 		EVERY(test_range_of_delays),
 		EVERY(test_split_does_not_measure_again),

@@ -360,7 +360,8 @@ static void test_late_classes(void **state)
 		assert_int_equal(npk_late_class((MS << i) - 1), i);
 		assert_int_equal(npk_late_class(MS << i), i + 1);
 	}
-	assert_int_equal(npk_late_class(3600 * S), NPK_LATE_CLASSES - 1);
+	for (; i < 40; i++)
+		assert_int_equal(npk_late_class(MS << i), NPK_LATE_CLASSES - 1);
 	assert_int_equal(npk_late_class(~0ULL), NPK_LATE_CLASSES - 1);
 }
 
@@ -583,6 +584,45 @@ static void test_merged_by_fragments(void **state)
 	free_meter(m);
 }
 
+/* Lowest and highest, and counters that end where their type does. */
+static void test_extremes(void **state)
+{
+	static const uint8_t ttl[] = { 64, 200, 3, 100 };
+	static const uint32_t len[] = { 1000, 70000, 400, 65534 };
+	struct npk_flow flow;
+	struct npk_pkt pkt;
+	struct frame f;
+	unsigned int i;
+
+	(void)state;
+	frame_udp4(&f, 1, 2);
+	pkt = frame_pkt(&f, T0);
+	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
+	for (i = 0; i < 4; i++) {
+		pkt.ttl = ttl[i];
+		pkt.min_len = pkt.max_len = pkt.octets = len[i];
+		if (!i)
+			npk_flow_start(&flow, &pkt);
+		npk_flow_account(&flow, &pkt);
+	}
+	assert_int_equal(flow.min_ttl, 3);
+	assert_int_equal(flow.max_ttl, 200);
+	assert_int_equal(flow.min_len, 400);
+	assert_int_equal(flow.max_len, 65535);
+	assert_int_equal(flow.octets, 136934);
+	assert_int_equal(flow.fragments, 0);
+	pkt.notes = 1 << NPK_NOTE_FRAGMENT;
+	flow.fragments = ~0U - 1;
+	npk_flow_account(&flow, &pkt);
+	npk_flow_account(&flow, &pkt);
+	assert_int_equal(flow.fragments, ~0U);
+	pkt.min_len = pkt.max_len = 70000;	/* no packet but such */
+	npk_flow_start(&flow, &pkt);
+	npk_flow_account(&flow, &pkt);
+	assert_int_equal(flow.min_len, 65535);
+	assert_int_equal(flow.max_len, 65535);
+}
+
 /* Random packets, room, timeouts and sweeps: sums are right at every step. */
 static void test_random_splits(void **state)
 {
@@ -642,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_held_then_restarted),
 		cmocka_unit_test(test_forced_is_not_late),
 		cmocka_unit_test(test_merged_by_fragments),
+		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_random_splits),
 	};
 

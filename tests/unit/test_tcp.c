@@ -439,6 +439,8 @@ static void test_start_forgets(void **state)
 
 	(void)state;
 	memset(&flow, 0xff, sizeof(flow));
+	flow.first_ns = T0 - S;
+	flow.last_ns = T0 + S;	/* a clock that went back */
 	pkt = segment_pkt(&f, &(struct segment){ .flags = ACK, .seq = 9 }, T0);
 	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
 	npk_flow_start(&flow, &pkt);
@@ -451,7 +453,15 @@ static void test_start_forgets(void **state)
 	npk_flow_account(&flow, &pkt);
 	npk_tcp_account(&flow, &pkt);
 	assert_int_equal(flow.next_seq, 9);
+	assert_int_equal(flow.first_ns, T0);
+	assert_int_equal(flow.last_ns, T0);
 	assert_counts(&flow, 0, 0, 0);
+	npk_flow_split(&flow);
+	pkt.now_ns = T0 - S;
+	npk_flow_resume(&flow, &pkt);
+	npk_flow_account(&flow, &pkt);
+	assert_int_equal(flow.first_ns, T0 - S);
+	assert_int_equal(flow.last_ns, T0 - S);
 }
 
 /* Merged packets count as what they were made of, their data as a whole. */
