@@ -330,6 +330,72 @@ static void test_split_waits_for_room(void **state)
 	free_meter(m);
 }
 
+/* A SYN after the end says that it was the end, whichever timeout would have come first. */
+static void test_reason_of_a_restart(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(4, &k);
+	m->limits.active_ns = 5 * S;
+	send_tcp(m, NPK_TCP_ACK, T0);
+	send_tcp(m, NPK_TCP_FIN, T0 + 4 * S);
+	send_tcp(m, NPK_TCP_SYN, T0 + 5 * S);
+	assert_int_equal(k.nr, 1);
+	assert_int_equal(k.last.end_reason, NPK_END_FLOW);
+	assert_int_equal(m->count.split, 0);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
+/* What began anew is a flow with one packet, and the least useful in a full bucket. */
+static void test_restarted_flow_is_new(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+	uint16_t i;
+
+	(void)state;
+	m = make_meter(1, &k);
+	send_tcp(m, NPK_TCP_ACK, T0);
+	send_tcp(m, NPK_TCP_RST, T0);
+	for (i = 2; i <= NPK_WAYS; i++) {
+		send_udp(m, i, T0);
+		send_udp(m, i, T0);
+	}
+	send_tcp(m, NPK_TCP_SYN, T0 + S);
+	assert_int_equal(k.nr, 1);
+	send_udp(m, 100, T0 + S);
+	assert_int_equal(k.nr, 2);
+	assert_int_equal(k.last.proto, NPK_PROTO_TCP);
+	assert_int_equal(k.last.tcp_flags, NPK_TCP_SYN);
+	assert_int_equal(m->count.early, 1);
+	free_meter(m);
+}
+
+/* An idle timeout shorter than the silence after a FIN is the one that counts. */
+static void test_end_and_short_idle(void **state)
+{
+	static const uint64_t idle[] = { 2 * S, 2 * S - 1 };
+	static const uint8_t reason[] = { NPK_END_FLOW, NPK_END_IDLE };
+	struct npk_meter *m;
+	struct sink k;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		m = make_meter(1, &k);
+		m->limits.idle_ns = idle[i];
+		sweep(m, T0);
+		send_tcp(m, NPK_TCP_FIN, T0);
+		sweep_until(m, T0, T0 + 3 * S);
+		assert_int_equal(k.nr, 1);
+		assert_int_equal(k.last.end_reason, reason[i]);
+		free_meter(m);
+	}
+}
+
 /* The idle timeout is the shorter one: what is due for both reasons leaves the table. */
 static void test_idle_before_active(void **state)
 {
@@ -672,6 +738,9 @@ int main(void)
 		cmocka_unit_test(test_syn_on_a_split_flow),
 		cmocka_unit_test(test_sequence_survives_the_split),
 		cmocka_unit_test(test_split_waits_for_room),
+		cmocka_unit_test(test_reason_of_a_restart),
+		cmocka_unit_test(test_restarted_flow_is_new),
+		cmocka_unit_test(test_end_and_short_idle),
 		cmocka_unit_test(test_idle_before_active),
 		cmocka_unit_test(test_late_classes),
 		cmocka_unit_test(test_late_sweep),
