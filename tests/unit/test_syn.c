@@ -481,6 +481,22 @@ static void test_options_cut_by_the_length(void **state)
 	}
 }
 
+/* The IP packet ends before the urgent pointer: padding is none. */
+static void test_urgent_pointer_cut_by_the_length(void **state)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+	uint32_t len;
+
+	(void)state;
+	for (len = 16; len <= 20; len++) {
+		pkt = segment_pkt(&f, &(struct segment){ PLAIN, .urgent = 0xabcd }, 1);
+		f.data[17] = (uint8_t)(20 + len);
+		assert_int_equal(read_frame(&f, &pkt).quirks,
+				 DF_ID | (len < 20 ? 0 : NPK_QUIRK_UPTR_PLUS));
+	}
+}
+
 static bool pull_copy(const struct npk_pkt *pkt, u32 off, u32 len, u8 *buf)
 {
 	assert_true(len <= NPK_PULL_MAX && off + len <= pkt->captured);
@@ -565,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_key_without_tos),
 		cmocka_unit_test(test_options_cut_by_the_capture),
 		cmocka_unit_test(test_options_cut_by_the_length),
+		cmocka_unit_test(test_urgent_pointer_cut_by_the_length),
 		cmocka_unit_test(test_pull),
 		cmocka_unit_test(test_noise),
 	};
