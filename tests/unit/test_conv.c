@@ -946,6 +946,23 @@ static void test_again_in_a_full_bucket(void **state)
 				 (4 - i) * 1000000);
 }
 
+/* An entry that is done with makes room before any other, however young it is. */
+static void test_free_entry_before_the_oldest(void **state)
+{
+	struct talk *t = *state;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		start_conv(t->convs, (uint64_t)(i + 1) << 33, T0 + i * S);
+	assert_int_equal(end_conv(t->convs, 4ULL << 33, T0 + 4 * S), 1000000);
+	start_conv(t->convs, 5ULL << 33, T0 + 5 * S);
+	assert_int_equal(nr_convs(t), 4);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(end_conv(t->convs, (uint64_t)(i + 1) << 33, T0 + 6 * S),
+				 (6 - i) * 1000000);
+	assert_int_equal(end_conv(t->convs, 5ULL << 33, T0 + 6 * S), 1000000);
+}
+
 /* A hash of 0 is as good as any other. */
 static void test_hash_of_zero(void **state)
 {
@@ -1045,6 +1062,7 @@ int main(void)
 		cmocka_unit_test(test_what_matters),
 		TALK(test_oldest_makes_room, one_meter),
 		TALK(test_again_in_a_full_bucket, one_meter),
+		TALK(test_free_entry_before_the_oldest, one_meter),
 		TALK(test_hash_of_zero, one_meter),
 		cmocka_unit_test(test_sides),
 	};

@@ -415,6 +415,79 @@ static void test_flush(void **state)
 	free_meter(m);
 }
 
+/* Ten flows of each of the devices 1 and 2, from source port 10 and 20 on. */
+static void send_of_two_devices(struct npk_meter *m, uint64_t now_ns)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+	uint16_t i;
+
+	for (i = 10; i < 30; i++) {
+		frame_udp4(&f, i, 53);
+		pkt = frame_pkt(&f, now_ns);
+		pkt.ifindex = i / 10;
+		npk_meter_packet(m, &pkt);
+	}
+}
+
+/* A flush of another device while one is under way takes all; after it, its own. */
+static void test_flush_after_flush(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(50, &k);
+	npk_meter_flush(m, 100 * S, 1);		/* of nothing: over with the next sweep */
+	sweep(m, 100 * S);
+	send_of_two_devices(m, 100 * S);
+	npk_meter_flush(m, 100 * S, 2);
+	sweep(m, 100 * S + 1);
+	assert_int_equal(k.nr, 10);
+	assert_int_equal(k.last.in_if, 2);
+	send_of_two_devices(m, 100 * S + 1);
+	npk_meter_flush(m, 100 * S + 1, 1);	/* the round of the other one is over */
+	sweep(m, 100 * S + 2);
+	assert_int_equal(k.nr, 20);
+	assert_int_equal(k.last.in_if, 1);
+	send_of_two_devices(m, 100 * S + 3);
+	npk_meter_flush(m, 100 * S + 3, 1);
+	sweep(m, 100 * S + 4);
+	assert_int_equal(k.nr, 30);
+	npk_meter_flush(m, 100 * S + 4, 1);
+	npk_meter_flush(m, 100 * S + 4, 2);
+	sweep(m, 100 * S + 5);
+	assert_int_equal(k.nr, 40);
+	send_of_two_devices(m, 100 * S + 6);
+	npk_meter_flush(m, 100 * S + 6, 1);
+	npk_meter_flush(m, 100 * S + 6, 2);
+	sweep(m, 100 * S + 7);
+	assert_int_equal(k.nr, 60);
+	assert_int_equal(k.reasons[NPK_END_FORCED], 60);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
+/* A round in which every flow is looked at for another reason is no flush. */
+static void test_flush_after_clock_jump(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(50, &k);
+	sweep(m, 100 * S);
+	send_udp(m, 1, 100 * S);
+	send_of_two_devices(m, 3000 * S);
+	npk_meter_sweep(m, 3000 * S, 1);
+	npk_meter_flush(m, 3000 * S, 2);
+	sweep(m, 3000 * S + 1);
+	assert_int_equal(k.reasons[NPK_END_FORCED], 10);
+	assert_int_equal(npk_meter_flows(m), 10);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
 /* Without room a flushed flow waits, and leaves as soon as there is some. */
 static void test_flush_without_room(void **state)
 {
@@ -527,6 +600,8 @@ int main(void)
 		cmocka_unit_test(test_fragments_are_counted),
 		cmocka_unit_test(test_every_packet_in_one_record),
 		cmocka_unit_test(test_flush),
+		cmocka_unit_test(test_flush_after_flush),
+		cmocka_unit_test(test_flush_after_clock_jump),
 		cmocka_unit_test(test_flush_without_room),
 		cmocka_unit_test(test_key_leaves_out),
 		cmocka_unit_test(test_filtered_frames),
