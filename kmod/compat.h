@@ -54,18 +54,16 @@ static inline bool npk_dev_has_xdp(struct net_device *dev)
 #endif
 
 /* Is a tc classifier in the receive path of this device? (5.10; tcx since 6.6) */
-#ifdef CONFIG_NET_CLS_ACT
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-static inline bool npk_dev_has_tc(const struct net_device *dev)
-{
-	return rcu_access_pointer(dev->miniq_ingress);
-}
-#else
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_XGRESS)
 static inline bool npk_dev_has_tc(const struct net_device *dev)
 {
 	return rcu_access_pointer(dev->tcx_ingress);
 }
-#endif
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_CLS_ACT)
+static inline bool npk_dev_has_tc(const struct net_device *dev)
+{
+	return rcu_access_pointer(dev->miniq_ingress);
+}
 #else
 static inline bool npk_dev_has_tc(const struct net_device *dev)
 {

@@ -43,6 +43,7 @@ static void add_count(struct npk_meter_count *sum, const struct npk_meter_count 
 	sum->frames += c->frames;
 	sum->seen += c->seen;
 	sum->early += c->early;
+	sum->split += c->split;
 	sum->held += c->held;
 	if (c->late_max_ns > sum->late_max_ns)
 		sum->late_max_ns = c->late_max_ns;
@@ -165,7 +166,8 @@ static int show_stats(struct seq_file *f, void *v)
 		show_group(f, &npk.groups[i], &t->out[i], &t->count);
 	for (i = 0; i < __NPK_NOTE_MAX; i++)
 		seq_printf(f, "%s.packets %llu\n", npk_note_name(i), t->count.note[i]);
-	seq_printf(f, "flows %llu\nslots %llu\nearly.flows %llu\n", t->flows,
+	seq_printf(f, "flows %llu\nsplit.flows %llu\nslots %llu\nearly.flows %llu\n", t->flows,
+		   t->count.split,
 		   (u64)npk.nr_shards * npk.shards[0].meter.table.nr_buckets * NPK_WAYS,
 		   t->count.early);
 	show_late(f, &t->count);

@@ -99,18 +99,19 @@ static int set_leave_out(struct npk_capture *c, const char *list)
 		const char *name;
 		uint32_t part;
 	} parts[] = { { "tos", NPK_KEY_TOS }, { "vlan", NPK_KEY_VLAN }, { "mpls", NPK_KEY_MPLS } };
+	const char *word = list;
 	size_t len, i;
 
-	for (; list && *list; list += len + (list[len] == ',')) {
-		len = strcspn(list, ",");
+	for (; word; word = word[len] ? word + len + 1 : NULL) {
+		len = strcspn(word, ",");
 		for (i = 0; i < 3; i++) {
-			if (strlen(parts[i].name) == len && !memcmp(parts[i].name, list, len))
+			if (strlen(parts[i].name) == len && !memcmp(parts[i].name, word, len))
 				break;
 		}
 		if (i == 3)
 			return npk_source_fail(&c->src, -EINVAL,
-					       "key: \"%.*s\" is none of tos, vlan, mpls", (int)len,
-					       list);
+					       "key \"%s\": \"%.*s\" is none of tos, vlan, mpls",
+					       list, (int)len, word);
 		c->meter.leave_out |= parts[i].part;
 	}
 	return 0;

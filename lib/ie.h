@@ -139,11 +139,12 @@ uint16_t npk_ie_v9_type(const struct npk_ie *ie);
 
 /*
  * sysUptime has 32 bits: 49.7 days.  When they are used up it goes back not to 0 but
- * to a day, so that no flow began before it: a collector that does not reckon with
- * the wrap between First and the header gets the same times as one that does.
+ * to two days, so that no flow began before it, whatever its active timeout: a
+ * collector that does not reckon with the wrap between First and the header gets the
+ * same times as one that does.
  */
 #define NPK_UPTIME_WRAP_MS	(INT64_C(1) << 32)
-#define NPK_UPTIME_AGAIN_MS	(INT64_C(86400) * NPK_MS_PER_S)
+#define NPK_UPTIME_AGAIN_MS	(INT64_C(2 * 86400) * NPK_MS_PER_S)
 
 /**
  * struct npk_times - one reading of the clock, as the formats need it

@@ -18,16 +18,17 @@ static void add(char *out, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Routers on the way, from the next usual initial TTL. */
-static unsigned int distance(unsigned int ttl)
+/* Routers on the way, from the next usual initial TTL; more than this is no guess any more. */
+#define DISTANCE_MAX	35
+
+static void add_ttl(char *out, unsigned int ttl)
 {
-	if (ttl <= 32)
-		return 32 - ttl;
-	if (ttl <= 64)
-		return 64 - ttl;
-	if (ttl <= 128)
-		return 128 - ttl;
-	return 255 - ttl;
+	unsigned int initial = ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+
+	if (initial - ttl <= DISTANCE_MAX)
+		add(out, "%u+%u", ttl, initial - ttl);
+	else
+		add(out, "%u+?", ttl);
 }
 
 static void add_layout(char *out, const struct npk_syn *syn)
@@ -79,8 +80,9 @@ void p0f_signature(char *out, const struct npk_rec *rec)
 	*out = '\0';
 	if (!(syn->flags & NPK_SYN_SEEN))
 		return;
-	add(out, "%u:%u+%u:%u:%u:%u,%u:", rec->ip_version, syn->ttl, distance(syn->ttl),
-	    syn->ip_options, syn->mss, syn->window, syn->wscale);
+	add(out, "%u:", rec->ip_version);
+	add_ttl(out, syn->ttl);
+	add(out, ":%u:%u:%u,%u:", syn->ip_options, syn->mss, syn->window, syn->wscale);
 	add_layout(out, syn);
 	add(out, ":");
 	add_quirks(out, syn);

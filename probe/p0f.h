@@ -13,8 +13,9 @@
  * @out: P0F_MAX octets; empty when the flow had no SYN
  * @rec: record
  *
- * ver:ttl+distance:olen:mss:wsize,scale:olayout:quirks:pclass, as in the raw_sig
- * of p0f's log.  The number of an unknown option is not known ("?"), and "..."
+ * ver:ttl+distance:olen:mss:wsize,scale:olayout:quirks:pclass, in the form of the
+ * raw_sig of p0f's log.  The window is the number that was sent, where p0f may find a
+ * multiple of the MSS in it.  The number of an unknown option is not known ("?"), and "..."
  * stands for what follows the first eight options.
  *
  * Source: p0f 3, README section 5 "Fingerprints".

@@ -128,8 +128,11 @@ static void print_json(FILE *out, const struct npk_rec *r, const struct row *row
 		r->fragments, or_null(row->server_delay), or_null(row->client_delay));
 	fprintf(out, "\"appl_delay_us\":%s,\"retransmitted\":%s,\"out_of_order\":%s,",
 		or_null(row->appl_delay), or_null(row->retransmitted), or_null(row->out_of_order));
-	fprintf(out, "\"zero_windows\":%s,\"syn\":\"%s\",\"p0f\":\"%s\"}\n",
-		or_null(row->zero_windows), row->syn, row->p0f);
+	fprintf(out, "\"zero_windows\":%s,", or_null(row->zero_windows));
+	if (*row->syn)
+		fprintf(out, "\"syn\":\"%s\",\"p0f\":\"%s\"}\n", row->syn, row->p0f);
+	else
+		fputs("\"syn\":null,\"p0f\":null}\n", out);
 }
 
 void print_header(FILE *out, enum print_format format)

@@ -85,6 +85,7 @@ wrong_use() {
     must_fail 2 "\"all\" is neither join nor zero" -i "$W/good.pcap" --print csv --frag all
     must_fail 2 "\"ifindex\" is none of tos, vlan, mpls" -i "$W/good.pcap" --print csv --key tos,ifindex
     must_fail 2 "\"\" is none of tos, vlan, mpls" -i "$W/good.pcap" --print csv --key tos,,vlan
+    must_fail 2 "key \"tos,\": \"\" is none of tos, vlan, mpls" -i "$W/good.pcap" --print csv --key tos,
     must_work "192.0.2.1" -i "$W/good.pcap" --print csv --key tos,vlan,mpls --frag zero
     must_fail 2 "-f (bpf-filter): not with the kernel module" -i kmod:default -f udp
     must_fail 2 "kmod:/1: not GROUP or GROUP/MEMBER" -i kmod:/1

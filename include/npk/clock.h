@@ -11,7 +11,7 @@
  *	capture's own time for files
  * @offset_ns: what to add to a time of that clock to get nanoseconds since 1970
  * @boot_ns: when sysUptime was 0, on the source's clock; records may be older.  After
- *	2^32 milliseconds sysUptime goes back to a day, again and again
+ *	2^32 milliseconds sysUptime goes back to two days, again and again
  */
 struct npk_clock {
 	uint64_t now_ns;

@@ -132,8 +132,8 @@ enum npk_syn_option {
  * @NPK_QUIRK_DF: "df": IPv4 don't fragment
  * @NPK_QUIRK_ID_PLUS: "id+": DF and an identification that is not 0
  * @NPK_QUIRK_ID_MINUS: "id-": neither DF nor an identification
- * @NPK_QUIRK_ECN: "ecn": ECN bits in the IP header, ECE or CWR in TCP's
- * @NPK_QUIRK_ZERO_PLUS: "0+": a bit that must be zero is not (IPv4 flags, TCP header)
+ * @NPK_QUIRK_ECN: "ecn": ECN bits in the IP header, ECE, CWR or NS in TCP's
+ * @NPK_QUIRK_ZERO_PLUS: "0+": the bit of the IPv4 flags that must be zero is not
  * @NPK_QUIRK_FLOW: "flow": IPv6 flow label that is not 0
  * @NPK_QUIRK_SEQ_MINUS: "seq-": sequence number 0
  * @NPK_QUIRK_ACK_PLUS: "ack+": an acknowledgement number without ACK
@@ -233,7 +233,8 @@ struct npk_syn {
  * @client_delay_us: from a SYN+ACK to this flow's acknowledgement of it, likewise
  * @appl_delay_us: from the first data of a request to this flow's first answer, likewise
  * @retransmitted: TCP packets whose sequence numbers had been passed before
- * @out_of_order: such packets that came so soon that they were rather overtaken
+ * @out_of_order: such packets that came so soon that they were rather overtaken; not
+ *	counted in @retransmitted
  * @zero_windows: TCP packets that announced a window of 0
  * @syn: the flow's SYN or SYN+ACK
  */

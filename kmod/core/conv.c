@@ -1,41 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "conv.h"
 
-/*
- * The conversation's entry, or NULL and in @room where one can be made: a free
- * entry, which has time 0, or else the oldest.
- */
-static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id,
+/* ICMP and ICMPv6 types of queries and their answers, RFC 792, RFC 4443 */
+#define ICMP_ECHO_REPLY		0
+#define ICMP_ECHO		8
+#define ICMP_TIMESTAMP		13
+#define ICMP_TIMESTAMP_REPLY	14
+#define ICMP6_ECHO		128
+#define ICMP6_ECHO_REPLY	129
+
+/* How gladly an entry is given up: anything old or without a handshake first. */
+#define EXPENDABLE		(1ULL << 62)
+
+static u64 expendable(const struct npk_conv *e, u64 now_ns)
+{
+	/* what lies ahead of now, but for the skew, is of another time: ages ago */
+	u64 age = now_ns + NPK_CONV_SKEW_NS - e->since_ns;
+
+	return e->shaken && age <= NPK_CONV_ANSWER_NS ? age : age | EXPENDABLE;
+}
+
+/* The conversation's entry, or NULL and in @room where one can be made. */
+static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id, u64 now_ns,
 					     struct npk_conv **room)
 {
-	struct npk_conv *oldest = bucket;
+	u64 rank, most = 0;
 	u32 i;
 
+	*room = bucket;
 	for (i = 0; i < NPK_CONV_WAYS; i++) {
 		if (bucket[i].id == id)
 			return &bucket[i];
-		if (bucket[i].since_ns < oldest->since_ns)
-			oldest = &bucket[i];
+		rank = expendable(&bucket[i], now_ns);
+		if (rank >= most) {
+			most = rank;
+			*room = &bucket[i];
+		}
 	}
-	*room = oldest;
 	return NULL;
 }
 
 static void forget(struct npk_conv *e)
 {
-	e->id = 0;
-	e->since_ns = 0;
+	memset(e, 0, sizeof(*e));
 }
 
-/* Never 0, which says "not measured": what is shorter than a microsecond is one. */
-static u32 delay_us(u64 since_ns, u64 now_ns)
+/*
+ * Time since the step before, 0 when that was too long ago or lies ahead.  What is
+ * shorter than a microsecond is one: 0 says "not measured".
+ */
+static u32 delay_us(const struct npk_conv *e, u64 now_ns, u64 limit_ns)
 {
-	s64 ns = now_ns - since_ns;
-	u64 us = ns > 0 ? div64_u64(ns, 1000) : 0;
+	s64 ns = now_ns - e->since_ns;
 
-	if (!us)
-		return 1;
-	return us < 0xffffffffU ? us : 0xffffffffU;
+	if (ns > (s64)limit_ns || ns < -(s64)NPK_CONV_SKEW_NS)
+		return 0;
+	return ns > 1000 ? div64_u64(ns, 1000) : 1;
 }
 
 static void go_to(struct npk_conv *e, enum npk_conv_step step, const struct npk_pkt *pkt, u8 side)
@@ -45,16 +65,23 @@ static void go_to(struct npk_conv *e, enum npk_conv_step step, const struct npk_
 	e->since_ns = pkt->now_ns;
 }
 
+/* Data in a SYN or SYN+ACK may be acknowledged with it or not, RFC 7413. */
+static u16 slack(const struct npk_pkt *pkt)
+{
+	return pkt->payload < 0xffff ? pkt->payload : 0xffff;
+}
+
 static void syn(struct npk_conv *e, u64 id, struct npk_flow *flow, const struct npk_pkt *pkt,
 		u8 side)
 {
 	flow->state |= NPK_FLOW_SHAKES;
 	flow->state &= ~NPK_FLOW_SPOKE;
-	flow->rtt_us = 0;
+	flow->rtt = 0;
 	e->id = id;
+	e->shaken = true;
 	e->rtt_us = 0;
 	e->ack = pkt->seq + 1;
-	e->slack = pkt->payload < 0xffff ? pkt->payload : 0xffff;	/* RFC 7413 */
+	e->slack = slack(pkt);
 	go_to(e, NPK_CONV_SYN, pkt, side);
 }
 
@@ -63,7 +90,7 @@ static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_
 	bool answer = e->side != side;
 
 	if (e->step == NPK_CONV_SYN && answer && pkt->ack - e->ack <= e->slack) {
-		flow->server_delay_us = delay_us(e->since_ns, pkt->now_ns);
+		flow->server_delay_us = delay_us(e, pkt->now_ns, NPK_CONV_ANSWER_NS);
 		e->rtt_us = flow->server_delay_us;
 	} else if (e->step != NPK_CONV_SYN_ACK || answer) {
 		return;
@@ -71,6 +98,7 @@ static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_
 	flow->state &= ~NPK_FLOW_SPOKE;
 	go_to(e, NPK_CONV_SYN_ACK, pkt, side);
 	e->ack = pkt->seq + 1;
+	e->slack = slack(pkt);
 }
 
 /* What follows a SYN in the same direction: the acknowledgement, or nothing of use. */
@@ -78,89 +106,128 @@ static void shaken(struct npk_conv *e, struct npk_flow *flow, const struct npk_p
 {
 	flow->state &= ~NPK_FLOW_SHAKES;
 	if (e->step != NPK_CONV_SYN_ACK || e->side == side ||
-	    !(pkt->tcp_flags & NPK_TCP_ACK) || pkt->tcp_flags & NPK_TCP_RST || pkt->ack != e->ack)
+	    !(pkt->tcp_flags & NPK_TCP_ACK) || pkt->tcp_flags & NPK_TCP_RST ||
+	    pkt->ack - e->ack > e->slack)
 		return;
-	flow->client_delay_us = delay_us(e->since_ns, pkt->now_ns);
+	flow->client_delay_us = delay_us(e, pkt->now_ns, NPK_CONV_ANSWER_NS);
 	e->rtt_us += flow->client_delay_us;
-	flow->rtt_us = e->rtt_us;
+	flow->rtt = npk_flow_clock(e->rtt_us * 1000ULL);
 	go_to(e, NPK_CONV_OPEN, pkt, side);
 }
 
 /* First data of a direction; @e is open or asked. */
-static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side)
+static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side,
+		 u64 limit_ns)
 {
 	flow->state |= NPK_FLOW_SPOKE;
-	flow->rtt_us = e->rtt_us;
+	flow->rtt = npk_flow_clock(e->rtt_us * 1000ULL);
 	if (e->side == side) {
 		if (e->step == NPK_CONV_OPEN)
 			go_to(e, NPK_CONV_ASKED, pkt, side);
 		return;
 	}
-	if (e->step == NPK_CONV_ASKED &&
-	    (s64)(pkt->now_ns - e->since_ns) <= (s64)NPK_CONV_ANSWER_NS)
-		flow->appl_delay_us = delay_us(e->since_ns, pkt->now_ns);
+	if (e->step == NPK_CONV_ASKED)
+		flow->appl_delay_us = delay_us(e, pkt->now_ns, limit_ns);
 	forget(e);	/* nothing more to measure */
 }
 
-static void follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const struct npk_pkt *pkt,
+/* Is this entry of a conversation that may still be measured? */
+static bool is_lost(const struct npk_conv *room, u64 now_ns)
+{
+	return room->id && !(expendable(room, now_ns) & EXPENDABLE);
+}
+
+static bool follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const struct npk_pkt *pkt,
 		       u64 id, u8 side)
 {
 	u16 flags = pkt->tcp_flags & (NPK_TCP_SYN | NPK_TCP_ACK);
-	struct npk_conv *room, *e = find(bucket, id, &room);
+	struct npk_conv *room, *e = find(bucket, id, pkt->now_ns, &room);
+	bool lost;
 
 	if (flags == NPK_TCP_SYN) {
+		lost = !e && is_lost(room, pkt->now_ns);
 		syn(e ? e : room, id, flow, pkt, side);
-		return;
+		return lost;
 	}
 	if (!e) {
 		flow->state &= ~NPK_FLOW_SHAKES;
 		flow->state |= NPK_FLOW_SPOKE;
-		return;
+		return false;
 	}
 	if (flags & NPK_TCP_SYN) {
 		syn_ack(e, flow, pkt, side);
-		return;
+		return false;
 	}
 	if (flow->state & NPK_FLOW_SHAKES)
 		shaken(e, flow, pkt, side);
 	if (pkt->payload && !(flow->state & NPK_FLOW_SPOKE)) {
 		if (e->step == NPK_CONV_OPEN || e->step == NPK_CONV_ASKED)
-			data(e, flow, pkt, side);
+			data(e, flow, pkt, side, NPK_CONV_ANSWER_NS);
 		else
 			flow->state |= NPK_FLOW_SPOKE;
 	}
+	return false;
+}
+
+/* Of ICMP only queries ask and only their answers answer; of UDP everything does both. */
+static bool can_ask(const struct npk_key *key)
+{
+	u8 type = be16_to_cpu(key->dport) >> 8;
+
+	if (key->proto == NPK_PROTO_ICMP)
+		return type == ICMP_ECHO || type == ICMP_TIMESTAMP;
+	return key->proto != NPK_PROTO_ICMP6 || type == ICMP6_ECHO;
+}
+
+static bool can_answer(const struct npk_key *key)
+{
+	u8 type = be16_to_cpu(key->dport) >> 8;
+
+	if (key->proto == NPK_PROTO_ICMP)
+		return type == ICMP_ECHO_REPLY || type == ICMP_TIMESTAMP_REPLY;
+	return key->proto != NPK_PROTO_ICMP6 || type == ICMP6_ECHO_REPLY;
 }
 
 /* Without a handshake: whoever is seen first asks. */
-static void follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
-			    const struct npk_pkt *pkt, u64 id, u8 side)
+static bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
+			    const struct npk_pkt *pkt, u64 id, u8 side, u64 limit_ns)
 {
-	struct npk_conv *room, *e = find(bucket, id, &room);
+	struct npk_conv *room, *e = find(bucket, id, pkt->now_ns, &room);
+	bool lost = false;
 
-	if (e && e->side != side) {
-		data(e, flow, pkt, side);
-		return;
-	}
 	flow->state |= NPK_FLOW_SPOKE;
-	if (!e)
+	if (e && e->side != side && can_answer(&pkt->key)) {
+		data(e, flow, pkt, side, limit_ns);
+		return false;
+	}
+	if (!can_ask(&pkt->key))
+		return false;
+	if (!e) {
+		lost = is_lost(room, pkt->now_ns);
 		e = room;
+	}
 	e->id = id;
+	e->shaken = false;
 	e->rtt_us = 0;
 	go_to(e, NPK_CONV_ASKED, pkt, side);
+	return lost;
 }
 
-void npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
-		      u64 id)
+bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
+		      u64 id, u64 idle_ns)
 {
+	u64 limit_ns = idle_ns < NPK_CONV_ANSWER_NS ? idle_ns : NPK_CONV_ANSWER_NS;
 	u64 nonzero = id ? id : 1;
 	u32 i = (u32)(nonzero >> 20) & (NPK_CONV_BUCKETS - 1);
 	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
 	u8 side = npk_key_side(&pkt->key);
+	bool lost;
 
 	npk_lock(lock);
 	if (pkt->has_tcp)
-		follow_tcp(c->bucket[i], flow, pkt, nonzero, side);
+		lost = follow_tcp(c->bucket[i], flow, pkt, nonzero, side);
 	else
-		follow_datagram(c->bucket[i], flow, pkt, nonzero, side);
+		lost = follow_datagram(c->bucket[i], flow, pkt, nonzero, side, limit_ns);
 	npk_unlock(lock);
+	return lost;
 }

@@ -17,6 +17,9 @@
 /** NPK_CONV_ANSWER_NS - an answer that takes longer is no answer */
 #define NPK_CONV_ANSWER_NS	(60 * NPK_NSEC_PER_SEC)
 
+/** NPK_CONV_SKEW_NS - clocks of CPUs, and captures, may be so much apart */
+#define NPK_CONV_SKEW_NS	NPK_NSEC_PER_SEC
+
 /** NPK_CONV_WAYS - entries in a bucket */
 #define NPK_CONV_WAYS		4
 
@@ -47,6 +50,7 @@ enum npk_conv_step {
  * @slack: @ack may be up to this much more (data in a SYN)
  * @step: enum npk_conv_step
  * @side: who sent the packet that led to @step: npk_key_side()
+ * @shaken: TCP: kept in favour of what has no handshake
  * @_pad: keeps it at 32 octets
  */
 struct npk_conv {
@@ -57,7 +61,8 @@ struct npk_conv {
 	u16 slack;
 	u8 step;
 	u8 side;
-	u32 _pad;
+	u8 shaken;
+	u8 _pad[3];
 };
 
 NPK_STATIC_ASSERT(sizeof(struct npk_conv) == 32);
@@ -98,8 +103,10 @@ static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
 	if (pkt->has_tcp)
 		return pkt->tcp_flags & NPK_TCP_SYN || flow->state & NPK_FLOW_SHAKES ||
 		       (pkt->payload && !(flow->state & NPK_FLOW_SPOKE));
-	return !(flow->state & NPK_FLOW_SPOKE) &&
-	       (proto == NPK_PROTO_UDP || proto == NPK_PROTO_ICMP || proto == NPK_PROTO_ICMP6);
+	/* the first packet of a record: an entry's first line is enough to see that it is not */
+	return flow->packets == pkt->segs && pkt->fragment != NPK_FRAG_LATER &&
+	       (proto == NPK_PROTO_UDP || proto == NPK_PROTO_ICMP || proto == NPK_PROTO_ICMP6) &&
+	       !(flow->state & NPK_FLOW_SPOKE);
 }
 
 /**
@@ -108,17 +115,21 @@ static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
  * @flow: flow of the packet
  * @pkt: parsed packet for which npk_conv_matters()
  * @id: npk_key_conv() of its key
+ * @idle_ns: idle timeout: an answer without a handshake that takes longer may be one
+ *	to something else
  *
  * SYN to SYN+ACK: server delay of the flow of the SYN+ACK.  SYN+ACK to the
  * acknowledgement: client delay of that one's flow.  First data of the side that
  * opened the conversation to the first data of the other: application delay of the
- * latter; for UDP and ICMP from the first packet to the first answer.  A
+ * latter; for UDP from the first packet to the first answer, for ICMP from a query
+ * to its answer.  A
  * retransmitted SYN or SYN+ACK starts the measurement anew; a handshake that was
  * not seen from its start, and a server that speaks first, give none.
  *
  * Context: Any in which the caller may take a stripe's lock. Never sleeps.
+ * Return: true when another conversation under way had to make room.
  */
-void npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
-		      u64 id);
+bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
+		      u64 id, u64 idle_ns);
 
 #endif /* NPK_CORE_CONV_H */

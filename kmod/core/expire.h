@@ -35,7 +35,8 @@ static inline bool npk_flow_ended(const struct npk_flow *flow)
  * @limits: timeouts
  * @reason: out: enum npk_end_reason it will then have
  *
- * A flow that was split and has no packet since is due when it is idle.
+ * The active timeout gives a flow that has sent its FIN or RST the two seconds in
+ * which it may end.  A flow that was split and has no packet since is due when it is idle.
  *
  * Return: the earliest of the limits, nanoseconds of the flow's clock.
  * Source: RFC 5470 section 5.1.1 (flow expiration).
@@ -53,6 +54,8 @@ static inline u64 npk_expire_due(const struct npk_flow *flow, const struct npk_l
 	}
 	due = flow->last_ns + idle;
 	active = flow->first_ns + limits->active_ns;
+	if (npk_flow_ended(flow))	/* let it end, if that is what it does */
+		active += NPK_FIN_NS;
 	if (active < due && likely(flow->packets)) {
 		*reason = NPK_END_ACTIVE;
 		due = active;

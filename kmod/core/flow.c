@@ -41,7 +41,7 @@ void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt)
 	memcpy(flow->head, pkt->key.word, sizeof(flow->head));
 	memcpy(flow->tail, pkt->key.word + NPK_FLOW_HEAD, sizeof(flow->tail));
 	flow->state = 0;
-	flow->rtt_us = 0;
+	flow->rtt = 0;
 	clear_counters(flow);
 	begin_record(flow, pkt);
 }

@@ -14,13 +14,17 @@
  * @NPK_FLOW_SEQ: a TCP sequence number was seen
  * @NPK_FLOW_SHAKES: sent a SYN, and not yet what follows it
  * @NPK_FLOW_SPOKE: its first data were seen
- * @NPK_FLOW_HELD: was due and found no room for its record
+ * @NPK_FLOW_HELD: is due and found no room for its record
+ * @NPK_FLOW_ISN: a SYN was seen
+ * @NPK_FLOW_ASTRAY: the TCP packet before was far from where the sequence is
  */
 enum npk_flow_state {
 	NPK_FLOW_SEQ = 1,
 	NPK_FLOW_SHAKES = 2,
 	NPK_FLOW_SPOKE = 4,
 	NPK_FLOW_HELD = 8,
+	NPK_FLOW_ASTRAY = 16,
+	NPK_FLOW_ISN = 32,
 };
 
 /**
@@ -38,7 +42,7 @@ enum npk_flow_state {
  * @tail: the rest of an IPv6 key
  * @first_ns: earliest packet
  * @next_seq: TCP sequence number behind the highest seen, with NPK_FLOW_SEQ
- * @next_seq_us: when it was seen, npk_flow_us()
+ * @next_seq_at: when it was seen, npk_flow_clock()
  * @retransmitted: see struct npk_rec
  * @out_of_order: likewise
  * @zero_windows: likewise
@@ -54,8 +58,8 @@ enum npk_flow_state {
  * @server_delay_us: likewise
  * @client_delay_us: likewise
  * @appl_delay_us: likewise
- * @rtt_us: round trip of the conversation's handshake, 0 = not known
- * @_pad: keeps it at three cache lines
+ * @rtt: round trip of the conversation's handshake, npk_flow_clock() units, 0 = not known
+ * @isn: sequence number of its SYN, with NPK_FLOW_ISN
  *
  * The first line holds all that an IPv4 packet of a known flow touches; IPv6
  * and TCP packets need the second line too.  An entry with @packets 0 is a flow
@@ -77,7 +81,7 @@ struct npk_flow {
 	u64 tail[NPK_FLOW_TAIL];
 	u64 first_ns;
 	u32 next_seq;
-	u32 next_seq_us;
+	u32 next_seq_at;
 	u32 retransmitted;
 	u32 out_of_order;
 	u32 zero_windows;
@@ -94,8 +98,8 @@ struct npk_flow {
 	u32 server_delay_us;
 	u32 client_delay_us;
 	u32 appl_delay_us;
-	u32 rtt_us;
-	u32 _pad;
+	u32 rtt;
+	u32 isn;
 };
 
 NPK_STATIC_ASSERT(offsetof(struct npk_flow, tail) == NPK_CACHE_LINE);
@@ -147,12 +151,12 @@ static inline u32 npk_flow_ifindex(const struct npk_flow *flow)
 }
 
 /**
- * npk_flow_us() - time as npk_flow.next_seq_us keeps it
+ * npk_flow_clock() - time as npk_flow.next_seq_at and npk_flow.rtt keep it
  * @ns: nanoseconds
  *
  * Return: units of 1024 ns, modulo 2^32: 73 minutes.
  */
-static inline u32 npk_flow_us(u64 ns)
+static inline u32 npk_flow_clock(u64 ns)
 {
 	return ns >> 10;
 }

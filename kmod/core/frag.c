@@ -7,15 +7,17 @@ static u64 hash_id(const struct npk_frag_id *id, const struct npk_secret *secret
 	u64 w[5];
 
 	memcpy(w, id, sizeof(w));
-	return npk_mul_fold(npk_mul_fold(w[0] ^ k[5], w[1] ^ k[6]) ^
-			    npk_mul_fold(w[2] ^ k[0], w[3] ^ k[1]) ^ k[4],
-			    w[4] ^ k[3]);
+	w[0] = npk_mul_fold(w[0] ^ k[5], w[1] ^ k[6]) ^ npk_mul_fold(w[2] ^ k[0], w[3] ^ k[1]);
+	w[0] = npk_mul_fold(w[0] ^ k[4], w[4] ^ k[3]);
+	return npk_mul_fold(w[0] ^ k[7], k[2] | 1);	/* fragments differ in few bits */
 }
 
 static bool is_fresh(const struct npk_frag *e, u64 now_ns)
 {
-	/* a clock that went back (captures are not sorted) makes nothing older */
-	return (s64)(now_ns - e->seen_ns) <= (s64)NPK_FRAG_NS;
+	s64 age = now_ns - e->seen_ns;
+
+	/* a clock that went back further than that (captures) is of another time */
+	return age <= (s64)NPK_FRAG_NS && age >= -(s64)NPK_FRAG_NS;
 }
 
 static struct npk_frag *find(struct npk_frag *bucket, const struct npk_frag_id *id)
@@ -29,17 +31,21 @@ static struct npk_frag *find(struct npk_frag *bucket, const struct npk_frag_id *
 	return NULL;
 }
 
-/* A free entry, else the oldest. */
-static struct npk_frag *claim(struct npk_frag *bucket)
+/* The oldest entry; a free one has time 0, one from far ahead is of another time. */
+static struct npk_frag *claim(struct npk_frag *bucket, u64 now_ns)
 {
 	struct npk_frag *e = bucket;
+	u64 age, most = 0;
 	u32 i;
 
 	for (i = 0; i < NPK_FRAG_WAYS; i++) {
 		if (!bucket[i].id.ip_version)
 			return &bucket[i];
-		if ((s64)(bucket[i].seen_ns - e->seen_ns) < 0)
+		age = now_ns + NPK_FRAG_NS - bucket[i].seen_ns;
+		if (age > most) {
+			most = age;
 			e = &bucket[i];
+		}
 	}
 	return e;
 }
@@ -50,7 +56,7 @@ static void remember(struct npk_frag *bucket, const struct npk_frag_id *id,
 	struct npk_frag *e = find(bucket, id);
 
 	if (!e)
-		e = claim(bucket);
+		e = claim(bucket, pkt->now_ns);
 	e->id = *id;
 	e->sport = pkt->key.sport;
 	e->dport = pkt->key.dport;

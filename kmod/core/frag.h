@@ -85,7 +85,8 @@ static inline void npk_frags_init(struct npk_frags *f)
  *
  * Context: Any in which the caller may take a stripe's lock. Never sleeps.
  * Return: true for a later fragment whose first is not known.
- * Source: RFC 791 section 3.2 (fragmentation), RFC 8200 section 4.5.
+ * Source: RFC 791 section 3.2 (fragmentation); RFC 8200 section 4.5, which leaves the
+ * protocol out: later fragments that name another one stay apart.
  */
 bool npk_frags_join(struct npk_frags *f, struct npk_pkt *pkt, const struct npk_secret *secret);
 

@@ -7,7 +7,7 @@
 /*
  * A flow leaves at most a quarter of the shorter timeout after its time.  A round
  * takes a fifth; for short timeouts it is the quarter without what the deadline is
- * rounded by (67 ms) and the reaper's own step (100 ms) take.
+ * rounded up by (67 ms) and the reaper's own step (100 ms) take.
  */
 #define ROUND_PART		5
 #define PROMISED_PART		4
@@ -51,6 +51,7 @@ static bool emit(struct npk_meter *m, const struct npk_flow *flow, u8 reason, bo
 		return false;
 	m->count.live.packets -= flow->packets;
 	m->count.live.octets -= flow->octets;
+	m->count.held += !!(flow->state & NPK_FLOW_HELD);
 	return true;
 }
 
@@ -63,12 +64,8 @@ static bool emit_due(struct npk_meter *m, struct npk_flow *flow, u8 reason, u64 
 		flow->state |= NPK_FLOW_HELD;
 		return false;
 	}
-	if (!flow->packets || reason == NPK_END_FORCED)
+	if (!flow->packets || reason == NPK_END_FORCED || flow->state & NPK_FLOW_HELD)
 		return true;
-	if (unlikely(flow->state & NPK_FLOW_HELD)) {
-		m->count.held++;
-		return true;
-	}
 	if (late < 0)
 		late = 0;
 	m->count.late[npk_late_class(late)]++;
@@ -155,7 +152,10 @@ static noinline void count_notes(struct npk_meter *m, const struct npk_pkt *pkt)
 static noinline void follow_conversation(struct npk_meter *m, struct npk_flow *flow,
 					 const struct npk_pkt *pkt)
 {
-	npk_convs_follow(m->convs, flow, pkt, npk_key_conv(&pkt->key, &m->table.secret));
+	u64 id = npk_key_conv(&pkt->key, &m->table.secret);
+
+	if (npk_convs_follow(m->convs, flow, pkt, id, m->limits.idle_ns))
+		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
 }
 
 static noinline void join_fragment(struct npk_meter *m, struct npk_pkt *pkt)
@@ -243,15 +243,20 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 		due = m->now_ns;
 	}
 	if ((s64)(m->now_ns - due) < 0) {
+		flow->state &= ~NPK_FLOW_HELD;
 		set_due(slot, due_tick(m, due));
 		return;
 	}
 	if (!emit_due(m, flow, reason, due)) {
+		if (reason == NPK_END_FORCED)	/* the flush is not over */
+			m->flush_left = m->table.nr_buckets;
 		set_due(slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
 	} else if (reason == NPK_END_ACTIVE) {
 		m->count.split++;
 		npk_flow_split(flow);
-		set_due(slot, due_tick(m, npk_expire_due(flow, &m->limits, &reason)));
+		due = npk_expire_due(flow, &m->limits, &reason);
+		/* not "repeated": without a packet it is the first to make room */
+		slot->bucket->due[slot->way] = due_tick(m, due);
 	} else {
 		npk_table_remove(&m->table, slot);
 	}

@@ -39,7 +39,7 @@ struct npk_tally {
  * @late: records by how long after their time they were made: class i below
  *	2^i ms, the last one all others
  * @late_max_ns: the longest of these times
- * @held: records that were due and had to wait for room; not in @late
+ * @held: records that had to wait for room when they were due; not in @late
  * @note: packets by enum npk_note, outside of the sums
  */
 struct npk_meter_count {

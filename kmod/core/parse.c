@@ -397,6 +397,7 @@ const char *npk_note_name(enum npk_note n)
 		[NPK_NOTE_EXT_TOO_DEEP] = "note_ext_too_deep",
 		[NPK_NOTE_MERGED] = "note_merged",
 		[NPK_NOTE_FRAG_UNKNOWN] = "note_fragment_unknown",
+		[NPK_NOTE_CONV_FORGOTTEN] = "note_conversation_forgotten",
 	};
 
 	return name[n];

@@ -14,6 +14,7 @@
 #define NPK_TCP_URG	0x20
 #define NPK_TCP_ECE	0x40
 #define NPK_TCP_CWR	0x80
+#define NPK_TCP_NS	0x100	/* RFC 3540, historic */
 
 /**
  * enum npk_ignored - why a frame is not accounted
@@ -58,6 +59,8 @@ enum npk_ignored {
  * @NPK_NOTE_BAD_TCP: TCP data offset below 5: the flags are not believed
  * @NPK_NOTE_EXT_TOO_DEEP: more than 32 IPv6 extension headers
  * @NPK_NOTE_MERGED: packets that arrived merged into fewer
+ * @NPK_NOTE_CONV_FORGOTTEN: to follow its conversation another one that was under way
+ *	had to be given up: that one's delays are not measured
  * @NPK_NOTE_FRAG_UNKNOWN: a later fragment whose first one is not known: ports 0
  * @__NPK_NOTE_MAX: number of values
  */
@@ -69,6 +72,7 @@ enum npk_note {
 	NPK_NOTE_EXT_TOO_DEEP,
 	NPK_NOTE_MERGED,
 	NPK_NOTE_FRAG_UNKNOWN,
+	NPK_NOTE_CONV_FORGOTTEN,
 	__NPK_NOTE_MAX,
 };
 

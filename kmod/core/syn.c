@@ -39,42 +39,52 @@ static void add_option(struct layout *l, enum npk_syn_option option)
 		l->syn->options |= (u32)option << 4 * l->nr++;
 }
 
-static void read_timestamp(struct layout *l, const u8 *p)
+/* Lengths of the options that have one, RFC 9293, RFC 2018, RFC 7323. */
+static u32 right_len(u8 kind, u32 len)
 {
-	add_option(l, NPK_SYN_OPT_TIMESTAMP);
-	if (!npk_load_be32(p + 2))
-		l->syn->quirks |= NPK_QUIRK_TS1_MINUS;
-	if (l->is_syn && npk_load_be32(p + 6))
-		l->syn->quirks |= NPK_QUIRK_TS2_PLUS;
+	switch (kind) {
+	case OPT_MSS:
+		return 4;
+	case OPT_WSCALE:
+		return 3;
+	case OPT_SACK_OK:
+		return 2;
+	case OPT_TIMESTAMP:
+		return 10;
+	}
+	return len;
 }
 
-/* An option with a length that fits; @len includes kind and length. */
-static void read_option(struct layout *l, const u8 *p, u32 len)
+static void read_value(struct layout *l, const u8 *p)
 {
 	struct npk_syn *syn = l->syn;
 
-	if (p[0] == OPT_MSS && len == 4) {
-		add_option(l, NPK_SYN_OPT_MSS);
+	if (p[0] == OPT_MSS) {
 		syn->flags |= NPK_SYN_MSS;
 		syn->mss = npk_load_be16(p + 2);
-	} else if (p[0] == OPT_WSCALE && len == 3) {
-		add_option(l, NPK_SYN_OPT_WSCALE);
+	} else if (p[0] == OPT_WSCALE) {
 		syn->flags |= NPK_SYN_WSCALE;
 		syn->wscale = p[2];
 		if (p[2] > WSCALE_MAX)
 			syn->quirks |= NPK_QUIRK_EXWS;
-	} else if (p[0] == OPT_SACK_OK && len == 2) {
-		add_option(l, NPK_SYN_OPT_SACK_OK);
-	} else if (p[0] == OPT_SACK) {
-		add_option(l, NPK_SYN_OPT_SACK);
-	} else if (p[0] == OPT_TIMESTAMP && len == 10) {
-		read_timestamp(l, p);
-	} else {
-		/* a known kind with a wrong length is as good as an unknown one */
-		add_option(l, NPK_SYN_OPT_OTHER);
-		if (p[0] <= OPT_SACK_OK || p[0] == OPT_TIMESTAMP)
-			syn->flags |= NPK_SYN_BAD;
+	} else if (p[0] == OPT_TIMESTAMP) {
+		if (!npk_load_be32(p + 2))
+			syn->quirks |= NPK_QUIRK_TS1_MINUS;
+		if (l->is_syn && npk_load_be32(p + 6))
+			syn->quirks |= NPK_QUIRK_TS2_PLUS;
 	}
+}
+
+/* An option that fits; @len includes kind and length. */
+static void read_option(struct layout *l, const u8 *p, u32 len)
+{
+	bool known = (p[0] >= OPT_MSS && p[0] <= OPT_SACK) || p[0] == OPT_TIMESTAMP;
+
+	add_option(l, known ? (enum npk_syn_option)p[0] : NPK_SYN_OPT_OTHER);
+	if (len == right_len(p[0], len))
+		read_value(l, p);
+	else
+		l->syn->flags |= NPK_SYN_BAD;
 }
 
 static void end_of_list(struct layout *l, const u8 *p, u32 left)
@@ -143,10 +153,8 @@ static u16 tcp_quirks(const struct npk_pkt *pkt, u16 urgent)
 	u16 flags = pkt->tcp_flags;
 	u16 quirks = 0;
 
-	if (flags & (NPK_TCP_ECE | NPK_TCP_CWR))
+	if (flags & (NPK_TCP_ECE | NPK_TCP_CWR | NPK_TCP_NS))
 		quirks |= NPK_QUIRK_ECN;
-	if (flags & 0x0f00)
-		quirks |= NPK_QUIRK_ZERO_PLUS;
 	if (!pkt->seq)
 		quirks |= NPK_QUIRK_SEQ_MINUS;
 	if (flags & NPK_TCP_ACK && !pkt->ack)

@@ -6,12 +6,15 @@
 #include "flow.h"
 
 /**
- * NPK_TCP_OVERTAKEN_US - a segment this late behind a later one was overtaken
+ * NPK_TCP_OVERTAKEN_NS - a segment this late behind a later one was overtaken
  *
  * ... as long as the round trip time is not known: nobody can have asked for it
- * again so soon.  In units of npk_flow_us().
+ * again so soon.
  */
-#define NPK_TCP_OVERTAKEN_US	3000
+#define NPK_TCP_OVERTAKEN_NS	3000000
+
+/** NPK_TCP_ASTRAY - further away than any window is (RFC 7323 section 2.3) */
+#define NPK_TCP_ASTRAY		(1 << 30)
 
 /**
  * npk_tcp_account() - follow the sequence numbers of one direction
@@ -21,8 +24,10 @@
  * A segment with data, SYN or FIN that begins before the highest sequence number
  * seen is out of order when it comes within a round trip time of the one that
  * passed it and does not end where that did, else retransmitted.  Keep-alives and
- * what follows a window probe are neither.  The first SYN or SYN+ACK of a record is
- * kept.
+ * what follows a window probe are neither.  A RST does not move the sequence, nor
+ * does a single segment from further away than any window.  Of a merged packet only
+ * the segments before the highest number count.  The first SYN or SYN+ACK of a
+ * record is kept.
  *
  * Context: Any; the caller holds the table's lock. Never sleeps.
  * Source: RFC 9293 section 3.4; the distinction is that of Wireshark's "TCP

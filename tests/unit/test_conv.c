@@ -185,12 +185,12 @@ static void test_round_trip(void **state)
 	struct talk *t = *state;
 
 	shake(t);
-	assert_int_equal(flow_of(t, false)->rtt_us, 50000);
-	assert_int_equal(flow_of(t, true)->rtt_us, 0);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(50000 * US));
+	assert_int_equal(flow_of(t, true)->rtt, npk_flow_clock(0 * US));
 	ask(t, T0 + 60 * MS);
 	answer(t, T0 + 70 * MS);
-	assert_int_equal(flow_of(t, false)->rtt_us, 50000);
-	assert_int_equal(flow_of(t, true)->rtt_us, 50000);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(50000 * US));
+	assert_int_equal(flow_of(t, true)->rtt, npk_flow_clock(50000 * US));
 }
 
 static void test_syn_again(void **state)
@@ -220,7 +220,7 @@ static void test_syn_again_after_syn_ack(void **state)
 	SAY(t, T0 + S + 50 * MS, .flags = ACK, .seq = 101, .ack = 501);
 	assert_delays(t, true, 20000, 0, 0);
 	assert_delays(t, false, 0, 30000, 0);
-	assert_int_equal(flow_of(t, false)->rtt_us, 50000);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(50000 * US));
 }
 
 static void test_syn_ack_again(void **state)
@@ -233,7 +233,7 @@ static void test_syn_ack_again(void **state)
 	SAY(t, T0 + S + 30 * MS, .flags = ACK, .seq = 101, .ack = 501);
 	assert_delays(t, true, 20000, 0, 0);
 	assert_delays(t, false, 0, 30000, 0);
-	assert_int_equal(flow_of(t, false)->rtt_us, 50000);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(50000 * US));
 	/* once more, after the acknowledgement: changes nothing */
 	SAY(t, T0 + 2 * S, .back = true, .flags = SYN | ACK, .seq = 500, .ack = 101);
 	SAY(t, T0 + 2 * S + 5 * MS, .flags = ACK, .seq = 101, .ack = 501);
@@ -305,7 +305,7 @@ static void test_wrong_acknowledgement_of_syn_ack(void **state)
 	ask(t, T0 + 70 * MS);
 	answer(t, T0 + 80 * MS);
 	assert_delays(t, true, 20000, 0, 0);
-	assert_int_equal(flow_of(t, false)->rtt_us, 0);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(0 * US));
 }
 
 /* Sequence numbers that wrap between SYN and acknowledgement. */
@@ -541,8 +541,8 @@ static void test_entry_is_gone(void **state)
 	assert_delays(t, true, 0, 0, 0);
 	assert_delays(t, false, 0, 0, 0);
 	assert_int_equal(nr_convs(t), 0);
-	assert_int_equal(flow_of(t, false)->state, NPK_FLOW_SEQ | NPK_FLOW_SPOKE);
-	assert_int_equal(flow_of(t, true)->state, NPK_FLOW_SEQ | NPK_FLOW_SPOKE);
+	assert_int_equal(flow_of(t, false)->state, NPK_FLOW_SEQ | NPK_FLOW_ISN | NPK_FLOW_SPOKE);
+	assert_int_equal(flow_of(t, true)->state, NPK_FLOW_SEQ | NPK_FLOW_ISN | NPK_FLOW_SPOKE);
 }
 
 /* The same ports again, without an end that was seen. */
@@ -554,7 +554,7 @@ static void test_second_connection_on_the_same_flows(void **state)
 	ask(t, T0 + 60 * MS);
 	answer(t, T0 + 67 * MS);
 	SAY(t, T0 + S, .flags = SYN, .seq = 10000);
-	assert_int_equal(flow_of(t, false)->rtt_us, 0);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(0 * US));
 	SAY(t, T0 + S + 2 * MS, .back = true, .flags = SYN | ACK, .seq = 20000, .ack = 10001);
 	SAY(t, T0 + S + 5 * MS, .flags = ACK, .seq = 10001, .ack = 20001);
 	SAY(t, T0 + S + 6 * MS, .flags = ACK, .seq = 10001, .ack = 20001, .payload = 1);
@@ -562,16 +562,15 @@ static void test_second_connection_on_the_same_flows(void **state)
 	    .payload = 1);
 	assert_delays(t, true, 2000, 0, 4000);
 	assert_delays(t, false, 0, 3000, 0);
-	assert_int_equal(flow_of(t, false)->rtt_us, 5000);
-	assert_int_equal(flow_of(t, true)->rtt_us, 5000);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(5000 * US));
+	assert_int_equal(flow_of(t, true)->rtt, npk_flow_clock(5000 * US));
 }
 
 /* 0 says "not measured": what was measured is at least 1, and at most 2^32 - 1. */
 static void test_range_of_delays(void **state)
 {
-	static const uint64_t ns[] = { 0, 999, 1000, 1999, 2000, 4294967295999ULL,
-				       4294967296000ULL, 9000 * S };
-	static const uint32_t us[] = { 1, 1, 1, 1, 2, 0xffffffff, 0xffffffff, 0xffffffff };
+	static const uint64_t ns[] = { 0, 999, 1000, 1999, 2000, 60 * S, 60 * S + 1, 9000 * S };
+	static const uint32_t us[] = { 1, 1, 1, 1, 2, 60000000, 0, 0 };
 	struct talk *t = *state;
 	unsigned int i;
 
@@ -611,8 +610,8 @@ static void test_split_does_not_measure_again(void **state)
 	assert_delays(t, true, 0, 0, 0);
 	assert_delays(t, false, 0, 0, 0);
 	assert_int_equal(nr_convs(t), 0);
-	assert_int_equal(flow_of(t, false)->rtt_us, 50000);
-	assert_int_equal(flow_of(t, true)->rtt_us, 50000);
+	assert_int_equal(flow_of(t, false)->rtt, npk_flow_clock(50000 * US));
+	assert_int_equal(flow_of(t, true)->rtt, npk_flow_clock(50000 * US));
 }
 
 /* Request in one record, answer in the next: the answer's record has the delay. */
@@ -774,6 +773,108 @@ static void test_icmp(void **state)
 	assert_int_equal(delays, 4000);
 }
 
+static struct npk_pkt side_pkt(bool back, uint64_t now_ns)
+{
+	struct npk_pkt pkt = { .now_ns = now_ns };
+
+	pkt.key.ip_version = 4;
+	pkt.key.proto = NPK_PROTO_UDP;
+	pkt.key.addr[back ? 4 : 0] = 1;
+	return pkt;
+}
+
+static void start_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
+{
+	struct npk_pkt pkt = side_pkt(false, now_ns);
+	struct npk_flow flow = {};
+
+	npk_convs_follow(c, &flow, &pkt, id, 60 * S);
+	assert_true(flow.state & NPK_FLOW_SPOKE);
+}
+
+static uint32_t end_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
+{
+	struct npk_pkt pkt = side_pkt(true, now_ns);
+	struct npk_flow flow = {};
+
+	npk_convs_follow(c, &flow, &pkt, id, 60 * S);
+	return flow.appl_delay_us;
+}
+
+/* Found by review: an error was the answer to a ping, and the peer's ping one to an error. */
+static void test_icmp_errors_do_not_answer(void **state)
+{
+	struct talk *t = *state;
+	uint8_t proto = t->v6 ? NPK_PROTO_ICMP6 : NPK_PROTO_ICMP;
+	uint16_t echo = t->v6 ? 128 : 8, reply = t->v6 ? 129 : 0, unreachable = t->v6 ? 1 : 3;
+	uint32_t i, n, delays = 0;
+
+	datagram(t, T0, true, proto, (uint32_t)unreachable << 24);
+	assert_int_equal(nr_convs(t), 0);
+	datagram(t, T0 + S, false, proto, (uint32_t)echo << 24);
+	datagram(t, T0 + S + 2 * MS, true, proto, (uint32_t)unreachable << 24 | 1 << 16);
+	assert_int_equal(nr_convs(t), 1);
+	datagram(t, T0 + S + 4 * MS, true, proto, (uint32_t)reply << 24);
+	assert_int_equal(nr_convs(t), 0);
+	for (i = 0; i < 2 && t->m[i]; i++) {
+		assert_true(npk_meter_expire_all(t->m[i], 4));
+		for (n = 0; n < t->k[i].nr; n++)
+			delays += t->k[i].rec[n].appl_delay_us;
+	}
+	assert_int_equal(delays, 4000);
+}
+
+/* Found by review: a later flow of a side that had answered long ago "answered" again. */
+static void test_udp_answer_within_the_idle_timeout(void **state)
+{
+	struct talk *t = *state;
+	unsigned int i;
+
+	for (i = 0; i < 2 && t->m[i]; i++)
+		t->m[i]->limits.idle_ns = 15 * S;
+	datagram(t, T0, false, NPK_PROTO_UDP, QUERY);
+	datagram(t, T0 + 15 * S + 1, true, NPK_PROTO_UDP, REPLY);
+	assert_delays(t, true, 0, 0, 0);
+}
+
+/* Found by review: the acknowledgement of a SYN+ACK with data (RFC 7413) was not known. */
+static void test_syn_ack_with_data(void **state)
+{
+	struct talk *t = *state;
+
+	SAY(t, T0, .flags = SYN, .seq = 100);
+	SAY(t, T0 + 20 * MS, .back = true, .flags = SYN | ACK, .seq = 500, .ack = 101,
+	    .payload = 9);
+	SAY(t, T0 + 50 * MS, .flags = ACK, .seq = 101, .ack = 510);
+	assert_delays(t, true, 20000, 0, 0);
+	assert_delays(t, false, 0, 30000, 0);
+}
+
+/* Found by review: a scan with datagrams pushed every handshake out. */
+static void test_scan_leaves_handshakes_alone(void **state)
+{
+	struct talk *t = *state;
+	struct npk_pkt syn = side_pkt(false, T0);
+	struct npk_flow flow = {};
+	uint64_t i;
+
+	syn.has_tcp = true;
+	syn.tcp_flags = SYN;
+	assert_false(npk_convs_follow(t->convs, &flow, &syn, 1ULL << 33, 60 * S));
+	for (i = 2; i < 100; i++)
+		start_conv(t->convs, i << 33, T0 + i * MS);
+	assert_int_equal(nr_convs(t), 4);
+	assert_int_equal(t->convs->bucket[0][3].shaken + t->convs->bucket[0][2].shaken +
+			 t->convs->bucket[0][1].shaken + t->convs->bucket[0][0].shaken, 1);
+	/* four more: one of them has to make room for another of them, and that is said */
+	for (i = 100; i < 103; i++)
+		assert_false(npk_convs_follow(t->convs, &flow, &syn, i << 33, 60 * S));
+	assert_true(npk_convs_follow(t->convs, &flow, &syn, i << 33, 60 * S));
+	/* a minute later they are as good as anything */
+	start_conv(t->convs, 200ULL << 33, T0 + 62 * S);
+	assert_int_equal(nr_convs(t), 4);
+}
+
 static void test_other_protocols(void **state)
 {
 	static const uint8_t proto[] = { NPK_PROTO_SCTP, NPK_PROTO_UDPLITE, NPK_PROTO_DCCP };
@@ -871,38 +972,10 @@ static void test_what_matters(void **state)
 	assert_false(npk_conv_matters(&flow, &pkt));
 }
 
-static struct npk_pkt side_pkt(bool back, uint64_t now_ns)
-{
-	struct npk_pkt pkt = { .now_ns = now_ns };
-
-	pkt.key.ip_version = 4;
-	pkt.key.proto = NPK_PROTO_UDP;
-	pkt.key.addr[back ? 4 : 0] = 1;
-	return pkt;
-}
-
-static void start_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
-{
-	struct npk_pkt pkt = side_pkt(false, now_ns);
-	struct npk_flow flow = {};
-
-	npk_convs_follow(c, &flow, &pkt, id);
-	assert_true(flow.state & NPK_FLOW_SPOKE);
-}
-
-static uint32_t end_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
-{
-	struct npk_pkt pkt = side_pkt(true, now_ns);
-	struct npk_flow flow = {};
-
-	npk_convs_follow(c, &flow, &pkt, id);
-	return flow.appl_delay_us;
-}
-
 /* Only bits 20 to 32 of the hash choose the bucket. */
 static void test_oldest_makes_room(void **state)
 {
-	static const uint64_t at[] = { 3, 1, 4, 2, 5, 6 };	/* seconds */
+	static const uint64_t at[] = { 3, 1, 4, 2, 5, 6 };	/* tenths of a second */
 	static const uint32_t delay[] = { 7, 0, 6, 0, 5, 4 };
 	struct talk *t = *state;
 	uint64_t id[6];
@@ -911,22 +984,21 @@ static void test_oldest_makes_room(void **state)
 	for (i = 0; i < 6; i++)
 		id[i] = 0x5a5ULL << 20 | (uint64_t)(i + 1) << 33 | (i & 1);
 	for (i = 0; i < 4; i++)
-		start_conv(t->convs, id[i], T0 + at[i] * S);
+		start_conv(t->convs, id[i], T0 + at[i] * 100 * MS);
 	assert_int_equal(nr_convs(t), 4);
 	for (i = 0; i < 4; i++)
 		assert_true(t->convs->bucket[0x5a5][i].id);
-	start_conv(t->convs, id[4], T0 + at[4] * S);	/* instead of 1 */
-	start_conv(t->convs, id[5], T0 + at[5] * S);	/* instead of 3 */
+	start_conv(t->convs, id[4], T0 + at[4] * 100 * MS);	/* instead of 1 */
+	start_conv(t->convs, id[5], T0 + at[5] * 100 * MS);	/* instead of 3 */
 	assert_int_equal(nr_convs(t), 4);
 	for (i = 0; i < 6; i++) {
 		if (delay[i])
-			assert_int_equal(end_conv(t->convs, id[i], T0 + 10 * S),
-					 delay[i] * 1000000);
+			assert_int_equal(end_conv(t->convs, id[i], T0 + S), delay[i] * 100000);
 	}
 	assert_int_equal(nr_convs(t), 0);
 	for (i = 0; i < 6; i++) {
 		if (!delay[i])
-			assert_int_equal(end_conv(t->convs, id[i], T0 + 10 * S), 0);
+			assert_int_equal(end_conv(t->convs, id[i], T0 + S), 0);
 	}
 }
 
@@ -1054,6 +1126,10 @@ int main(void)
 		EVERY(test_udp_asks_again),
 		EVERY(test_udp_split),
 		EVERY(test_icmp),
+		EVERY(test_icmp_errors_do_not_answer),
+		EVERY(test_udp_answer_within_the_idle_timeout),
+		EVERY(test_syn_ack_with_data),
+		TALK(test_scan_leaves_handshakes_alone, one_meter),
 		EVERY(test_other_protocols),
 		TALK(test_fragments_of_tcp, one_meter),
 		TALK(test_one_address, one_meter),

@@ -365,7 +365,7 @@ static void test_before_boot(void **state)
 	npk_enc_free(enc);
 }
 
-/* 2^32 ms are 49.7 days: then sysUptime is a day again; flows before or across lie behind it. */
+/* 2^32 ms are 49.7 days: then sysUptime is two days again; flows before or across lie behind it. */
 static void test_uptime_wrap(void **state)
 {
 	struct npk_enc *enc = new_enc(&default_opts);
@@ -381,17 +381,17 @@ static void test_uptime_wrap(void **state)
 	rec.first_ns = wrap_ns - 2 * SEC;
 	rec.last_ns = wrap_ns + 100 * MS;
 	g = encode_one(enc, &rec, &clock);
-	assert_int_equal(be(g.data + 4, 4), 86400000 + 500);
-	assert_int_equal(be(g.data + FIRST, 4), 86400000 - 2000);
-	assert_int_equal(be(g.data + LAST, 4), 86400000 + 100);
+	assert_int_equal(be(g.data + 4, 4), 172800000 + 500);
+	assert_int_equal(be(g.data + FIRST, 4), 172800000 - 2000);
+	assert_int_equal(be(g.data + LAST, 4), 172800000 + 100);
 	assert_true(collector_ms(g.data, FIRST) == real_ms(&clock, rec.first_ns));
 	assert_true(collector_ms(g.data, LAST) == real_ms(&clock, rec.last_ns));
 	free(g.data);
 	/* Round after round: a day less than the first. */
-	clock.now_ns = wrap_ns + 2 * ((UINT64_C(1) << 32) - 86400000) * MS + 7 * MS;
+	clock.now_ns = wrap_ns + 2 * ((UINT64_C(1) << 32) - 172800000) * MS + 7 * MS;
 	rec.last_ns = clock.now_ns;
 	g = encode_one(enc, &rec, &clock);
-	assert_int_equal(be(g.data + 4, 4), 86400000 + 7);
+	assert_int_equal(be(g.data + 4, 4), 172800000 + 7);
 	free(g.data);
 	/* Later than the header across the wrap is still clamped. */
 	clock.now_ns = wrap_ns - 1 * MS;

@@ -191,6 +191,57 @@ static void test_split_flows_make_room(void **state)
 	free_meter(m);
 }
 
+/* Found by review: busy flows that were split stayed, and live ones left early. */
+static void test_busy_split_flows_make_room(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+	uint16_t i;
+
+	(void)state;
+	m = make_meter(1, &k);
+	m->limits.active_ns = 5 * S;
+	sweep(m, T0);
+	for (i = 0; i < NPK_WAYS - 1; i++) {
+		send_udp(m, i, T0);
+		send_udp(m, i, T0);
+	}
+	sweep_until(m, T0, T0 + 7 * S);
+	assert_int_equal(m->count.split, NPK_WAYS - 1);
+	send_udp(m, 100, T0 + 7 * S);
+	send_udp(m, 100, T0 + 7 * S);
+	for (i = 1; i < NPK_WAYS; i++) {
+		send_udp(m, 100 + i, T0 + 7 * S);
+		send_udp(m, 100 + i, T0 + 7 * S);
+	}
+	assert_int_equal(m->count.early, 0);
+	assert_int_equal(m->count.split, 0);
+	assert_int_equal(npk_meter_flows(m), NPK_WAYS);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
+/* Found by review: a FIN just before the active timeout ends the flow, it does not split it. */
+static void test_end_just_before_active(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+	unsigned int i;
+
+	(void)state;
+	m = make_meter(1, &k);
+	m->limits.active_ns = 10 * S;
+	sweep(m, T0);
+	for (i = 0; i < 10; i++)
+		send_tcp(m, NPK_TCP_ACK, T0 + i * S);
+	send_tcp(m, NPK_TCP_FIN | NPK_TCP_ACK, T0 + 9500 * MS);
+	sweep_until(m, T0 + 9500 * MS, T0 + 20 * S);
+	assert_int_equal(k.nr, 1);
+	assert_int_equal(k.last.end_reason, NPK_END_FLOW);
+	assert_int_equal(m->table.nr_flows, 0);
+	free_meter(m);
+}
+
 static void test_flush_of_a_split_flow(void **state)
 {
 	struct npk_meter *m;
@@ -733,6 +784,8 @@ int main(void)
 		cmocka_unit_test(test_split_flow_idles_out),
 		cmocka_unit_test(test_packet_after_a_split_flow_idled),
 		cmocka_unit_test(test_split_flows_make_room),
+		cmocka_unit_test(test_busy_split_flows_make_room),
+		cmocka_unit_test(test_end_just_before_active),
 		cmocka_unit_test(test_flush_of_a_split_flow),
 		cmocka_unit_test(test_expire_all_of_a_split_flow),
 		cmocka_unit_test(test_syn_on_a_split_flow),

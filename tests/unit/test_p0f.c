@@ -77,7 +77,7 @@ static void test_bad(void **state)
 {
 	(void)state;
 	ASSERT_SYN("4:64+0:0:0:1000,0:nop:df,id+,bad:0", PLAIN, OPTIONS("\1\xfe\0\1"));
-	ASSERT_SYN("4:64+0:0:0:1000,0:?,nop:bad:0", .ip_frag = 0, .flags = SYN, .seq = 1,
+	ASSERT_SYN("4:64+0:0:0:1000,0:mss,nop:bad:0", .ip_frag = 0, .flags = SYN, .seq = 1,
 		   OPTIONS("\2\3\0\1"));
 }
 

@@ -215,10 +215,10 @@ static void test_quirks_of_tcp(void **state)
 		{ { .flags = SYN, .seq = 1 }, 0 },
 		{ { .flags = SYN | 0x40, .seq = 1 }, NPK_QUIRK_ECN },
 		{ { .flags = SYN | 0x80, .seq = 1 }, NPK_QUIRK_ECN },
-		{ { .flags = SYN | 0x100, .seq = 1 }, NPK_QUIRK_ZERO_PLUS },
-		{ { .flags = SYN | 0x200, .seq = 1 }, NPK_QUIRK_ZERO_PLUS },
-		{ { .flags = SYN | 0x400, .seq = 1 }, NPK_QUIRK_ZERO_PLUS },
-		{ { .flags = SYN | 0x800, .seq = 1 }, NPK_QUIRK_ZERO_PLUS },
+		{ { .flags = SYN | 0x100, .seq = 1 }, NPK_QUIRK_ECN },
+		{ { .flags = SYN | 0x200, .seq = 1 }, 0 },
+		{ { .flags = SYN | 0x400, .seq = 1 }, 0 },
+		{ { .flags = SYN | 0x800, .seq = 1 }, 0 },
 		{ { .flags = SYN, .seq = 0 }, NPK_QUIRK_SEQ_MINUS },
 		{ { .flags = SYN, .seq = 0x80000000 }, 0 },
 		{ { .flags = SYN, .seq = 1, .ack = 1 }, NPK_QUIRK_ACK_PLUS },
@@ -231,7 +231,7 @@ static void test_quirks_of_tcp(void **state)
 		{ { .flags = SYN | PSH, .seq = 1 }, NPK_QUIRK_PUSHF_PLUS },
 		{ { .flags = SYN | FIN, .seq = 1 }, 0 },
 		{ { .flags = 0xfea, .seq = 0, .ack = 1 },
-		  NPK_QUIRK_ECN | NPK_QUIRK_ZERO_PLUS | NPK_QUIRK_SEQ_MINUS | NPK_QUIRK_ACK_PLUS |
+		  NPK_QUIRK_ECN | NPK_QUIRK_SEQ_MINUS | NPK_QUIRK_ACK_PLUS |
 		  NPK_QUIRK_URGF_PLUS | NPK_QUIRK_PUSHF_PLUS },
 	};
 	unsigned int i;
@@ -315,12 +315,12 @@ static void test_bad_options(void **state)
 		{ "\x09\x04\x00\x00", OTHER, 0 },
 		{ "\x06\x02\x01\x01", OTHER | NOP << 4 | NOP << 8, 0 },
 		/* known kinds of a wrong length */
-		{ "\x02\x03\x05\x01", OTHER | NOP << 4, NPK_SYN_BAD },
-		{ "\x02\x02\x01\x01", OTHER | NOP << 4 | NOP << 8, NPK_SYN_BAD },
-		{ "\x03\x02\x01\x01", OTHER | NOP << 4 | NOP << 8, NPK_SYN_BAD },
-		{ "\x03\x04\x01\x01", OTHER, NPK_SYN_BAD },
-		{ "\x04\x03\x01\x01", OTHER | NOP << 4, NPK_SYN_BAD },
-		{ "\x08\x04\x01\x01", OTHER, NPK_SYN_BAD },
+		{ "\x02\x03\x05\x01", MSS | NOP << 4, NPK_SYN_BAD },
+		{ "\x02\x02\x01\x01", MSS | NOP << 4 | NOP << 8, NPK_SYN_BAD },
+		{ "\x03\x02\x01\x01", WS | NOP << 4 | NOP << 8, NPK_SYN_BAD },
+		{ "\x03\x04\x01\x01", WS, NPK_SYN_BAD },
+		{ "\x04\x03\x01\x01", SOK | NOP << 4, NPK_SYN_BAD },
+		{ "\x08\x04\x01\x01", TS, NPK_SYN_BAD },
 		/* what a SYN has no use for, of any length */
 		{ "\x05\x02\x01\x01", SACK | NOP << 4 | NOP << 8, 0 },
 		{ "\x05\x04\x01\x01", SACK, 0 },
@@ -349,7 +349,7 @@ static void test_nothing_behind_bad_options(void **state)
 	assert_int_equal(syn.flags, NPK_SYN_SEEN | NPK_SYN_WSCALE | NPK_SYN_BAD);
 	/* a wrong length of a known kind is a length all the same */
 	syn = READ(PLAIN, OPTIONS("\x02\x06\x05\xb4\x02\x04\x02\x04\x02\x18\x01\x01"));
-	assert_int_equal(syn.options, LAYOUT(OTHER, MSS, NOP, NOP));
+	assert_int_equal(syn.options, LAYOUT(MSS, MSS, NOP, NOP));
 	assert_int_equal(syn.mss, 0x218);
 	assert_int_equal(syn.flags, NPK_SYN_SEEN | NPK_SYN_MSS | NPK_SYN_BAD);
 }
@@ -359,7 +359,7 @@ static void test_timestamp_of_another_length(void **state)
 	struct npk_syn syn = READ(PLAIN, OPTIONS("\x08\x0c\0\0\0\0\0\0\0\1\0\0"));
 
 	(void)state;
-	assert_int_equal(syn.options, LAYOUT(OTHER));
+	assert_int_equal(syn.options, LAYOUT(TS));
 	assert_int_equal(syn.flags, NPK_SYN_SEEN | NPK_SYN_BAD);
 	assert_int_equal(syn.quirks, DF_ID);
 }

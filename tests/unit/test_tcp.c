@@ -7,7 +7,7 @@
 
 #define T0	(1024ULL * 1000000000)	/* a multiple of the 1024 ns that times are kept in */
 #define TICK	1024ULL
-#define MISS	(NPK_TCP_OVERTAKEN_US * TICK)	/* from here on: sent again */
+#define MISS	(NPK_TCP_OVERTAKEN_NS / TICK * TICK)	/* from here on: sent again */
 
 /* A copy of exactly the right size, so that ASan sees any overrun. */
 static void parse(struct npk_pkt *pkt)
@@ -156,6 +156,88 @@ static void test_three_milliseconds(void **state)
 	assert_counts(&flow, 2, 2, 0);
 }
 
+/* Found by review: a segment stamped before the one that passed it was "sent again". */
+static void test_earlier_time_is_overtaken(void **state)
+{
+	struct npk_flow flow;
+
+	(void)state;
+	begin(&flow);
+	FEED(&flow, T0 - MS, .flags = ACK, .seq = 9000, .payload = 1000);
+	assert_counts(&flow, 0, 1, 0);
+}
+
+/* Found by review: ten merged segments of which one was sent again counted as ten. */
+static void test_merged_partly_sent_again(void **state)
+{
+	struct npk_pkt pkt;
+	struct npk_flow flow;
+	struct frame f;
+
+	(void)state;
+	begin(&flow);
+	pkt = segment_pkt(&f, &(struct segment){ .flags = ACK, .seq = 10000, .payload = 10 },
+			  T0 + S);
+	parse(&pkt);
+	pkt.payload = 10000;
+	pkt.segs = 10;
+	pkt.gso_size = 1000;
+	npk_tcp_account(&flow, &pkt);
+	assert_counts(&flow, 1, 0, 0);
+	assert_int_equal(flow.next_seq, 20000);
+	pkt.seq = 17500;
+	pkt.payload = 2500;
+	pkt.segs = 3;
+	npk_tcp_account(&flow, &pkt);
+	assert_counts(&flow, 4, 0, 0);
+	free((void *)pkt.data);
+}
+
+/* Found by review: one segment from nowhere made all that followed "sent again". */
+static void test_one_stray_segment(void **state)
+{
+	static const struct segment stray[] = {
+		{ .flags = NPK_TCP_RST, .seq = 11500 },
+		{ .flags = NPK_TCP_RST | ACK, .seq = 0x60000000 },
+		{ .flags = ACK, .seq = 0x60000000, .payload = 1 },
+		{ .flags = ACK, .seq = 0xa0000000, .payload = 100 },
+	};
+	struct npk_flow flow;
+	unsigned int i, n;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		begin(&flow);
+		feed(&flow, T0 + S, &stray[i], 1);
+		for (n = 0; n < 5; n++)
+			FEED(&flow, T0 + 2 * S, .flags = ACK, .seq = 11000 + n * 100,
+			     .payload = 100);
+		assert_counts(&flow, 0, 0, 0);
+		assert_int_equal(flow.next_seq, 11500);
+	}
+	/* two in a row is where the flow is now */
+	begin(&flow);
+	FEED(&flow, T0 + S, .flags = ACK, .seq = 0x60000000, .payload = 100);
+	FEED(&flow, T0 + S, .flags = ACK, .seq = 0x60000064, .payload = 100);
+	FEED(&flow, T0 + 2 * S, .flags = ACK, .seq = 0x60000064, .payload = 100);
+	assert_counts(&flow, 1, 0, 0);
+}
+
+/* Found by review: the SYN again after data took the sequence back. */
+static void test_syn_again_after_data(void **state)
+{
+	struct npk_flow flow;
+
+	(void)state;
+	begin(&flow);
+	FEED(&flow, T0, .flags = SYN, .seq = 99);
+	FEED(&flow, T0, .flags = ACK, .seq = 100, .payload = 1000);
+	FEED(&flow, T0 + S, .flags = SYN, .seq = 99);
+	FEED(&flow, T0 + S, .flags = ACK, .seq = 100, .payload = 1000);
+	assert_counts(&flow, 2, 0, 0);
+	assert_int_equal(flow.next_seq, 1100);
+}
+
 /* The time counts from the segment with the highest number, not from any other. */
 static void test_time_of_the_highest(void **state)
 {
@@ -178,12 +260,12 @@ static void test_round_trip_known(void **state)
 
 	(void)state;
 	begin(&flow);
-	flow.rtt_us = 50000;
+	flow.rtt = 50000;
 	FEED(&flow, T0 + 50000 * TICK - 1, .flags = ACK, .seq = 9000, .payload = 500);
 	assert_counts(&flow, 0, 1, 0);
 	FEED(&flow, T0 + 50000 * TICK, .flags = ACK, .seq = 9000, .payload = 500);
 	assert_counts(&flow, 1, 1, 0);
-	flow.rtt_us = 1;	/* less than 3 ms: what is known counts */
+	flow.rtt = 1;	/* less than 3 ms: what is known counts */
 	FEED(&flow, T0, .flags = ACK, .seq = 9000, .payload = 500);
 	assert_counts(&flow, 1, 2, 0);
 	FEED(&flow, T0 + TICK, .flags = ACK, .seq = 9000, .payload = 500);
@@ -364,7 +446,7 @@ static void test_split(void **state)
 
 	(void)state;
 	begin(&flow);
-	flow.rtt_us = 70000;
+	flow.rtt = 70000;
 	flow.state |= NPK_FLOW_SPOKE | NPK_FLOW_SHAKES | NPK_FLOW_HELD;
 	FEED(&flow, T0 + 1, .shut = true, .flags = ACK, .seq = 9000, .payload = 1000);
 	FEED(&flow, T0 + S, .flags = FIN | ACK, .seq = 9000, .payload = 1000);
@@ -382,7 +464,7 @@ static void test_split(void **state)
 	assert_int_equal(flow.server_delay_us, 0);
 	assert_int_equal(flow.client_delay_us, 0);
 	assert_int_equal(flow.appl_delay_us, 0);
-	assert_int_equal(flow.rtt_us, 70000);
+	assert_int_equal(flow.rtt, 70000);
 	assert_int_equal(flow.state, NPK_FLOW_SEQ | NPK_FLOW_SPOKE | NPK_FLOW_SHAKES);
 	FEED(&flow, T0 + 40 * MS, .flags = ACK, .seq = 9000, .payload = 500);
 	assert_counts(&flow, 0, 1, 0);	/* within the round trip, behind the highest */
@@ -445,7 +527,7 @@ static void test_start_forgets(void **state)
 	assert_int_equal(npk_parse(&pkt), NPK_IGN_NONE);
 	npk_flow_start(&flow, &pkt);
 	assert_int_equal(flow.state, 0);
-	assert_int_equal(flow.rtt_us, 0);
+	assert_int_equal(flow.rtt, 0);
 	assert_int_equal(flow.packets | flow.octets | flow.fragments | flow.tcp_flags, 0);
 	assert_int_equal(flow.server_delay_us | flow.client_delay_us | flow.appl_delay_us, 0);
 	assert_memory_equal(&flow.syn, &(struct npk_syn){}, sizeof(flow.syn));
@@ -704,6 +786,10 @@ int main(void)
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_wrap_at_syn),
 		cmocka_unit_test(test_three_milliseconds),
+		cmocka_unit_test(test_earlier_time_is_overtaken),
+		cmocka_unit_test(test_merged_partly_sent_again),
+		cmocka_unit_test(test_one_stray_segment),
+		cmocka_unit_test(test_syn_again_after_data),
 		cmocka_unit_test(test_time_of_the_highest),
 		cmocka_unit_test(test_round_trip_known),
 		cmocka_unit_test(test_same_end),
