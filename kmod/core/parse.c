@@ -15,6 +15,8 @@
 #define ETH_HLEN_		14
 #define IP4_HLEN_MIN		20
 #define IP6_HLEN		40
+#define UDP_HLEN		8
+#define TCP_HLEN_MIN		20
 #define TCP_DOFF_MIN		5	/* 32-bit words, RFC 9293 section 3.1 */
 
 #define MAX_EXT_HEADERS		32
@@ -341,7 +343,8 @@ static void reset_results(struct npk_pkt *pkt)
 	pkt->notes = 0;
 }
 
-enum npk_ignored npk_parse(struct npk_pkt *pkt)
+/* Any frame. */
+static noinline enum npk_ignored parse_any(struct npk_pkt *pkt)
 {
 	u32 off = ETH_HLEN_, nr_tags = 0;
 	enum npk_ignored ign;
@@ -365,6 +368,79 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt)
 	if (unlikely(!pkt->segs))	/* merged, they say, but there is no transport header */
 		pkt->segs = 1;
 	return ign;
+}
+
+#define PLAIN4_UDP	(ETH_HLEN_ + IP4_HLEN_MIN + UDP_HLEN)
+#define PLAIN4_TCP	(ETH_HLEN_ + IP4_HLEN_MIN + TCP_HLEN_MIN)
+
+static __always_inline void plain4_results(struct npk_pkt *pkt, const u8 *ip, u32 tot_len)
+{
+	struct npk_key *key = &pkt->key;
+
+	key->word[0] = npk_word(npk_load_u32(ip + IP4_HLEN_MIN), ip[9], ip[1], 4, 0);
+	key->word[1] = npk_word(pkt->ifindex, 0xff, 0xff, 0xff, 0xff);
+	key->word[2] = npk_word(NPK_MPLS_NONE, 0, 0, 0, 0);
+	key->word[3] = npk_load_u64(ip + 12);
+	key->word[4] = 0;
+	key->word[5] = 0;
+	key->word[6] = 0;
+	pkt->l3_off = ETH_HLEN_;
+	pkt->ip_len = tot_len;
+	pkt->octets = tot_len;
+	pkt->min_len = tot_len;
+	pkt->max_len = tot_len;
+	pkt->flow_label = 0;
+	pkt->tcp_flags = 0;
+	pkt->ttl = ip[8];
+	pkt->nr_mpls = 0;
+	pkt->jumbo = false;
+	pkt->fragment = NPK_FRAG_NONE;
+	pkt->has_tcp = false;
+	pkt->notes = 0;
+}
+
+/*
+ * What most frames are, in as few steps as can be: Ethernet II, an IPv4 header of 20
+ * octets, no fragment, nothing merged, and a whole UDP or TCP header.  False, and
+ * nothing is set, for any other.
+ */
+static __always_inline bool parse_plain4(struct npk_pkt *pkt)
+{
+	const u8 *ip = pkt->data + ETH_HLEN_, *tcp = ip + IP4_HLEN_MIN;
+	u32 tot_len, hlen;
+
+	if (unlikely(pkt->linear < PLAIN4_UDP || pkt->has_tag || pkt->gso_size || !pkt->segs))
+		return false;
+	if (npk_load_be16(pkt->data + 12) != NPK_ETHERTYPE_IP4 || ip[0] != 0x45 ||
+	    npk_load_be16(ip + 6) & 0x3fff)
+		return false;
+	tot_len = npk_load_be16(ip + 2);
+	if (unlikely(tot_len > pkt->wire_len - ETH_HLEN_))
+		return false;
+	if (ip[9] == NPK_PROTO_UDP && likely(tot_len >= PLAIN4_UDP - ETH_HLEN_)) {
+		plain4_results(pkt, ip, tot_len);
+		return true;
+	}
+	if (ip[9] != NPK_PROTO_TCP || tot_len < PLAIN4_TCP - ETH_HLEN_ ||
+	    pkt->linear < PLAIN4_TCP || tcp[12] >> 4 < TCP_DOFF_MIN)
+		return false;
+	plain4_results(pkt, ip, tot_len);
+	hlen = (tcp[12] >> 4) * 4;
+	pkt->has_tcp = true;
+	pkt->tcp_flags = npk_load_be16(tcp + 12) & 0x0fff;
+	pkt->l4_off = ETH_HLEN_ + IP4_HLEN_MIN;
+	pkt->seq = npk_load_be32(tcp + 4);
+	pkt->ack = npk_load_be32(tcp + 8);
+	pkt->window = npk_load_be16(tcp + 14);
+	pkt->tcp_hlen = hlen;
+	hlen += IP4_HLEN_MIN;
+	pkt->payload = tot_len > hlen ? tot_len - hlen : 0;
+	return true;
+}
+
+enum npk_ignored npk_parse(struct npk_pkt *pkt)
+{
+	return likely(parse_plain4(pkt)) ? NPK_IGN_NONE : parse_any(pkt);
 }
 
 const char *npk_ignored_name(enum npk_ignored reason)

@@ -82,6 +82,45 @@ static inline u32 npk_load_be32(const u8 *p)
 	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
 }
 
+/* As memory has them. */
+static __always_inline u32 npk_load_u32(const u8 *p)
+{
+	u32 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __always_inline u64 npk_load_u64(const u8 *p)
+{
+	u64 v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/**
+ * npk_word() - a 64-bit word of what stands in memory one behind the other
+ * @first: four octets as loaded from memory
+ * @o4: the octet behind them, and so on
+ * @o5: likewise
+ * @o6: likewise
+ * @o7: likewise
+ *
+ * Put together in a register: an eight-octet load from what was stored in smaller
+ * pieces would wait for the stores.
+ *
+ * Return: the word.
+ */
+static __always_inline u64 npk_word(u32 first, u8 o4, u8 o5, u8 o6, u8 o7)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return (u64)first << 32 | (u32)o4 << 24 | (u32)o5 << 16 | (u32)o6 << 8 | o7;
+#else
+	return (u64)o7 << 56 | (u64)o6 << 48 | (u64)o5 << 40 | (u64)o4 << 32 | first;
+#endif
+}
+
 /**
  * npk_lane_index() - which of four 16-bit lanes in memory a bit belongs to
  * @bit: bit number, from the least significant, of a 64-bit word loaded whole
