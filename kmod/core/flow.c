@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "flow.h"
 
-#define LEN_MAX	0xffffU
-
 /* What a record takes from its first packet. */
 static __always_inline void begin_record(struct npk_flow *flow, const struct npk_pkt *pkt)
 {
 	flow->last_ns = pkt->now_ns;
 	flow->min_ttl = pkt->ttl;
 	flow->max_ttl = pkt->ttl;
-	flow->min_len = LEN_MAX;
+	flow->min_len = NPK_LEN_MAX;
 	flow->max_len = 0;
 	flow->first_ns = pkt->now_ns;
 	flow->flow_label = pkt->flow_label;
@@ -55,32 +53,4 @@ void npk_flow_split(struct npk_flow *flow)
 void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt)
 {
 	begin_record(flow, pkt);
-}
-
-static __always_inline u16 cap_len(u32 len)
-{
-	return len < LEN_MAX ? len : LEN_MAX;
-}
-
-void npk_flow_account(struct npk_flow *flow, const struct npk_pkt *pkt)
-{
-	u16 min_len = cap_len(pkt->min_len), max_len = cap_len(pkt->max_len);
-
-	flow->packets += pkt->segs;
-	flow->octets += pkt->octets;
-	flow->tcp_flags |= pkt->tcp_flags;
-	if ((s64)(pkt->now_ns - flow->last_ns) > 0)
-		flow->last_ns = pkt->now_ns;
-	else if (unlikely((s64)(pkt->now_ns - flow->first_ns) < 0))
-		flow->first_ns = pkt->now_ns;
-	if (pkt->ttl < flow->min_ttl)
-		flow->min_ttl = pkt->ttl;
-	if (pkt->ttl > flow->max_ttl)
-		flow->max_ttl = pkt->ttl;
-	if (min_len < flow->min_len)
-		flow->min_len = min_len;
-	if (max_len > flow->max_len)
-		flow->max_len = max_len;
-	if (unlikely(pkt->notes & 1U << NPK_NOTE_FRAGMENT) && flow->fragments != ~0U)
-		flow->fragments++;
 }

@@ -186,6 +186,14 @@ void npk_flow_split(struct npk_flow *flow);
  */
 void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt);
 
+/* Lengths are kept in 16 bits. */
+#define NPK_LEN_MAX	0xffffU
+
+static __always_inline u16 npk_cap_len(u32 len)
+{
+	return len < NPK_LEN_MAX ? len : NPK_LEN_MAX;
+}
+
 /**
  * npk_flow_account() - add one packet to its flow
  * @flow: entry started or resumed for the same key
@@ -198,6 +206,28 @@ void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt);
  * Context: Any; the caller holds the table's lock. Never sleeps.
  * Source: RFC 5102 octetDeltaCount (1), packetDeltaCount (2), tcpControlBits (6).
  */
-void npk_flow_account(struct npk_flow *flow, const struct npk_pkt *pkt);
+static __always_inline void npk_flow_account(struct npk_flow *flow,
+					     const struct npk_pkt *pkt)
+{
+	u16 min_len = npk_cap_len(pkt->min_len), max_len = npk_cap_len(pkt->max_len);
+
+	flow->packets += pkt->segs;
+	flow->octets += pkt->octets;
+	flow->tcp_flags |= pkt->tcp_flags;
+	if ((s64)(pkt->now_ns - flow->last_ns) > 0)
+		flow->last_ns = pkt->now_ns;
+	else if (unlikely((s64)(pkt->now_ns - flow->first_ns) < 0))
+		flow->first_ns = pkt->now_ns;
+	if (pkt->ttl < flow->min_ttl)
+		flow->min_ttl = pkt->ttl;
+	if (pkt->ttl > flow->max_ttl)
+		flow->max_ttl = pkt->ttl;
+	if (min_len < flow->min_len)
+		flow->min_len = min_len;
+	if (max_len > flow->max_len)
+		flow->max_len = max_len;
+	if (unlikely(pkt->notes & 1U << NPK_NOTE_FRAGMENT) && flow->fragments != ~0U)
+		flow->fragments++;
+}
 
 #endif /* NPK_CORE_FLOW_H */

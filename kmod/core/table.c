@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "table.h"
 
-#define LANES		0x0001000100010001ULL
-#define LANE_TOP	0x8000800080008000ULL
-
 u32 npk_table_buckets(u64 flows)
 {
 	u64 max = (u64)NPK_SEGS_MAX << NPK_SEG_SHIFT;
@@ -21,23 +18,6 @@ u64 npk_table_segment_size(u32 nr_buckets, u32 i)
 	u32 full = 1U << NPK_SEG_SHIFT;
 
 	return (u64)(left < full ? left : full) * sizeof(struct npk_bucket);
-}
-
-static __always_inline u16 sig_of(u64 hash)
-{
-	u16 sig = hash >> 48;
-
-	return sig ? sig : 1;
-}
-
-static __always_inline u32 other_index(const struct npk_table *t, u64 hash)
-{
-	return npk_table_index(t, (u32)(hash >> 16));
-}
-
-static __always_inline struct npk_bucket *other(const struct npk_table *t, u64 hash)
-{
-	return npk_table_bucket(t, other_index(t, hash));
 }
 
 u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
@@ -69,59 +49,13 @@ void npk_table_tidy(struct npk_table *t, u32 i)
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-/*
- * Four signatures at a time: lanes equal to @sig show their top bit.  A lane
- * above an equal one may show it too; comparing keys sorts that out.
- */
-static __always_inline u64 lanes_equal(u64 word, u64 sigs)
-{
-	u64 x = word ^ sigs;
-
-	return (x - LANES) & ~x & LANE_TOP;
-}
-
-static __always_inline bool find_in(struct npk_bucket *b, const struct npk_key *key, u16 sig,
-				    struct npk_slot *slot)
-{
-	u64 sigs = sig * LANES;
-	u64 found;
-	u32 i, way;
-
-	for (i = 0; i < NPK_SIG_WORDS; i++) {
-		found = lanes_equal(b->sig_word[i], sigs);
-		for (; unlikely(found); found &= found - 1) {
-			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
-			/* lane 15 is nr_moved; a false lane may be free */
-			if (way < NPK_WAYS && b->sig[way] == sig &&
-			    npk_flow_key_is(&b->flow[way], key)) {
-				slot->bucket = b;
-				slot->way = way;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-bool npk_table_find(const struct npk_table *t, const struct npk_key *key, u64 hash,
-		    struct npk_slot *slot)
-{
-	struct npk_bucket *home = npk_table_home(t, hash);
-
-	if (find_in(home, key, sig_of(hash), slot))
-		return true;
-	if (likely(!home->nr_moved))
-		return false;
-	return find_in(other(t, hash), key, sig_of(hash), slot);
-}
-
 /* Top bit of each lane that is in use; the lane of nr_moved is never free. */
 static __always_inline u64 used_lanes(const struct npk_bucket *b, u32 word)
 {
 	u64 w = b->sig_word[word];
-	u64 used = (((w & ~LANE_TOP) + ~LANE_TOP) | w) & LANE_TOP;
+	u64 used = (((w & ~NPK_LANE_TOP) + ~NPK_LANE_TOP) | w) & NPK_LANE_TOP;
 
-	return word == NPK_SIG_WORDS - 1 ? used | (npk_last_lane() & LANE_TOP) : used;
+	return word == NPK_SIG_WORDS - 1 ? used | (npk_last_lane() & NPK_LANE_TOP) : used;
 }
 
 static u32 nr_used(const struct npk_bucket *b)
@@ -129,7 +63,7 @@ static u32 nr_used(const struct npk_bucket *b)
 	u32 i, n = 0;
 
 	for (i = 0; i < NPK_SIG_WORDS; i++)
-		n += (used_lanes(b, i) >> 15) * LANES >> 48;
+		n += (used_lanes(b, i) >> 15) * NPK_LANES >> 48;
 	return n - 1;
 }
 
@@ -139,7 +73,7 @@ static void free_way(struct npk_bucket *b, struct npk_slot *slot)
 	u32 i;
 
 	for (i = 0; i < NPK_SIG_WORDS && !lanes; i++)
-		lanes = ~used_lanes(b, i) & LANE_TOP;
+		lanes = ~used_lanes(b, i) & NPK_LANE_TOP;
 	slot->bucket = b;
 	slot->way = (i - 1) * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }
@@ -184,7 +118,7 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
 	u32 in_home = nr_used(home), in_alt;
 
 	if (unlikely(in_home >= NPK_WAYS_HOME)) {
-		alt = other(t, hash);
+		alt = npk_table_other(t, hash);
 		in_alt = nr_used(alt);
 		if (in_home == NPK_WAYS && in_alt == NPK_WAYS) {
 			if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
@@ -202,11 +136,11 @@ void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash
 	struct npk_bucket *home = npk_table_home(t, hash);
 	u32 i = npk_table_index(t, (u32)hash);
 
-	slot->bucket->sig[slot->way] = sig_of(hash);
+	slot->bucket->sig[slot->way] = npk_sig_of(hash);
 	slot->bucket->due[slot->way] = due;
 	if (unlikely(slot->bucket != home)) {
 		home->nr_moved++;
-		i = other_index(t, hash);
+		i = npk_table_other_index(t, hash);
 	}
 	t->occupied[i / 64] |= 1ULL << (i % 64);
 	t->nr_flows++;

@@ -226,6 +226,63 @@ static inline bool npk_tick_passed(u32 due, u32 now)
 	return ((now - due) & NPK_TICK_MASK) < (NPK_TICK_MASK + 1) / 2;
 }
 
+/* Four 16-bit lanes: one in each, and the top bit of each. */
+#define NPK_LANES		0x0001000100010001ULL
+#define NPK_LANE_TOP		0x8000800080008000ULL
+
+/* Signature of a hash, never 0. */
+static __always_inline u16 npk_sig_of(u64 hash)
+{
+	u16 sig = hash >> 48;
+
+	return sig ? sig : 1;
+}
+
+/* Number of the bucket a flow lives in when its home was nearly full. */
+static __always_inline u32 npk_table_other_index(const struct npk_table *t, u64 hash)
+{
+	return npk_table_index(t, (u32)(hash >> 16));
+}
+
+static __always_inline struct npk_bucket *npk_table_other(const struct npk_table *t, u64 hash)
+{
+	return npk_table_bucket(t, npk_table_other_index(t, hash));
+}
+
+/*
+ * Four signatures at a time: lanes equal to @sig show their top bit.  A lane
+ * above an equal one may show it too; comparing keys sorts that out.
+ */
+static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
+{
+	u64 x = word ^ sigs;
+
+	return (x - NPK_LANES) & ~x & NPK_LANE_TOP;
+}
+
+static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct npk_key *key,
+					    u16 sig, struct npk_slot *slot)
+{
+	u64 sigs = sig * NPK_LANES;
+	u64 found;
+	u32 i, way;
+
+	for (i = 0; i < NPK_SIG_WORDS; i++) {
+		found = npk_lanes_equal(b->sig_word[i], sigs);
+		for (; unlikely(found); found &= found - 1) {
+			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
+			/* lane 15 is nr_moved; a false lane may be free */
+			if (way < NPK_WAYS && b->sig[way] == sig &&
+			    npk_flow_key_is(&b->flow[way], key)) {
+				slot->bucket = b;
+				slot->way = way;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 /**
  * npk_table_find() - look a flow up
  * @t: table
@@ -236,8 +293,17 @@ static inline bool npk_tick_passed(u32 due, u32 now)
  * Context: Any; the caller holds the table's lock. Reads at most two buckets.
  * Return: true when the flow is in the table.
  */
-bool npk_table_find(const struct npk_table *t, const struct npk_key *key, u64 hash,
-		    struct npk_slot *slot);
+static __always_inline bool npk_table_find(const struct npk_table *t, const struct npk_key *key,
+					   u64 hash, struct npk_slot *slot)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+
+	if (npk_bucket_find(home, key, npk_sig_of(hash), slot))
+		return true;
+	if (likely(!home->nr_moved))
+		return false;
+	return npk_bucket_find(npk_table_other(t, hash), key, npk_sig_of(hash), slot);
+}
 
 /**
  * npk_table_claim() - a place for a new flow
