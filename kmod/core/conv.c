@@ -9,34 +9,44 @@
 #define ICMP6_ECHO		128
 #define ICMP6_ECHO_REPLY	129
 
-/* How gladly an entry is given up: anything old or without a handshake first. */
-#define EXPENDABLE		(1ULL << 62)
-
-static u64 expendable(const struct npk_conv *e, u64 now_ns)
+/* May it make room?  What has a handshake stays for a minute. */
+static __always_inline bool is_expendable(const struct npk_conv *e, u64 now_ns)
 {
 	/* what lies ahead of now, but for the skew, is of another time: ages ago */
-	u64 age = now_ns + NPK_CONV_SKEW_NS - e->since_ns;
+	return !e->shaken || now_ns + NPK_CONV_SKEW_NS - e->since_ns > NPK_CONV_ANSWER_NS;
+}
 
-	return e->shaken && age <= NPK_CONV_ANSWER_NS ? age : age | EXPENDABLE;
+/* None is free: one that is expendable, any of them, or else the oldest. */
+static struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 now_ns)
+{
+	struct npk_conv *e, *oldest = bucket;
+	u32 i;
+
+	for (i = 0; i < NPK_CONV_WAYS; i++) {
+		e = &bucket[((u32)(id >> 40) + i) % NPK_CONV_WAYS];
+		if (likely(is_expendable(e, now_ns)))
+			return e;
+		if (e->since_ns < oldest->since_ns)
+			oldest = e;
+	}
+	return oldest;
 }
 
 /* The conversation's entry, or NULL and in @room where one can be made. */
 static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id, u64 now_ns,
 					     struct npk_conv **room)
 {
-	u64 rank, most = 0;
 	u32 i;
 
-	*room = bucket;
+	*room = NULL;
 	for (i = 0; i < NPK_CONV_WAYS; i++) {
 		if (bucket[i].id == id)
 			return &bucket[i];
-		rank = expendable(&bucket[i], now_ns);
-		if (rank >= most) {
-			most = rank;
+		if (!bucket[i].id)
 			*room = &bucket[i];
-		}
 	}
+	if (!*room)
+		*room = make_room(bucket, id, now_ns);
 	return NULL;
 }
 
@@ -134,7 +144,7 @@ static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt
 /* Is this entry of a conversation that may still be measured? */
 static bool is_lost(const struct npk_conv *room, u64 now_ns)
 {
-	return room->id && !(expendable(room, now_ns) & EXPENDABLE);
+	return room->id && !is_expendable(room, now_ns);
 }
 
 static bool follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const struct npk_pkt *pkt,

@@ -38,44 +38,29 @@ u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
 
 void npk_table_tidy(struct npk_table *t, u32 i)
 {
-	const struct npk_bucket *b = npk_table_bucket(t, i);
-	u64 any = b->sig_word[NPK_SIG_WORDS - 1];
-	u32 w;
-
-	any &= ~npk_last_lane();	/* nr_moved */
-	for (w = 0; w < NPK_SIG_WORDS - 1; w++)
-		any |= b->sig_word[w];
-	if (!any)
+	if (!npk_table_bucket(t, i)->nr_used)
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-/* Top bit of each lane that is in use; the lane of nr_moved is never free. */
-static __always_inline u64 used_lanes(const struct npk_bucket *b, u32 word)
+/* Top bit of the first free lane of each run of them; lanes above one may show it too. */
+static __always_inline u64 free_lanes(u64 word)
 {
-	u64 w = b->sig_word[word];
-	u64 used = (((w & ~NPK_LANE_TOP) + ~NPK_LANE_TOP) | w) & NPK_LANE_TOP;
-
-	return word == NPK_SIG_WORDS - 1 ? used | (npk_last_lane() & NPK_LANE_TOP) : used;
+	return (word - NPK_LANES) & ~word & NPK_LANE_TOP;
 }
 
-static u32 nr_used(const struct npk_bucket *b)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < NPK_SIG_WORDS; i++)
-		n += (used_lanes(b, i) >> 15) * NPK_LANES >> 48;
-	return n - 1;
-}
-
+/* The bucket has one: nr_moved is in the last lane, and is looked at last. */
 static void free_way(struct npk_bucket *b, struct npk_slot *slot)
 {
-	u64 lanes = 0;
-	u32 i;
+	u64 lanes;
+	u32 i = 0;
 
-	for (i = 0; i < NPK_SIG_WORDS && !lanes; i++)
-		lanes = ~used_lanes(b, i) & NPK_LANE_TOP;
+	do {
+		lanes = free_lanes(b->sig_word[i]);
+	} while (!lanes && ++i < NPK_SIG_WORDS - 1);
+	if (!lanes)
+		lanes = free_lanes(b->sig_word[i] | npk_last_lane());
 	slot->bucket = b;
-	slot->way = (i - 1) * 4 + npk_lane_index(__builtin_ctzll(lanes));
+	slot->way = i * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }
 
 /* Of the flows with one packet, the one with the earliest deadline. */
@@ -115,11 +100,11 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
 	struct npk_bucket *alt, *b = home;
-	u32 in_home = nr_used(home), in_alt;
+	u32 in_home = home->nr_used, in_alt;
 
 	if (unlikely(in_home >= NPK_WAYS_HOME)) {
 		alt = npk_table_other(t, hash);
-		in_alt = nr_used(alt);
+		in_alt = alt->nr_used;
 		if (in_home == NPK_WAYS && in_alt == NPK_WAYS) {
 			if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
 				longest_silent(home, slot);
@@ -138,6 +123,7 @@ void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash
 
 	slot->bucket->sig[slot->way] = npk_sig_of(hash);
 	slot->bucket->due[slot->way] = due;
+	slot->bucket->nr_used++;
 	if (unlikely(slot->bucket != home)) {
 		home->nr_moved++;
 		i = npk_table_other_index(t, hash);
@@ -156,5 +142,6 @@ void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
 	if (slot->bucket != home)
 		home->nr_moved--;
 	slot->bucket->sig[slot->way] = 0;
+	slot->bucket->nr_used--;
 	t->nr_flows--;
 }

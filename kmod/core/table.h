@@ -59,7 +59,7 @@
  * @nr_moved: flows whose home is this bucket but which live in their other one
  * @sig_word: @sig and @nr_moved, four 16-bit lanes a word
  * @due: when to look at the flow again (ticks), and NPK_DUE_REPEATED
- * @_pad: keeps the line at 64 octets
+ * @nr_used: flows in the bucket
  * @flow: the flows
  */
 struct npk_bucket {
@@ -71,7 +71,7 @@ struct npk_bucket {
 		u64 sig_word[NPK_SIG_WORDS];
 	};
 	u16 due[NPK_WAYS];
-	u16 _pad;
+	u16 nr_used;
 	struct npk_flow flow[NPK_WAYS];
 };
 

@@ -973,33 +973,51 @@ static void test_what_matters(void **state)
 }
 
 /* Only bits 20 to 32 of the hash choose the bucket. */
-static void test_oldest_makes_room(void **state)
+static uint64_t id_in_one_bucket(unsigned int i)
 {
-	static const uint64_t at[] = { 3, 1, 4, 2, 5, 6 };	/* tenths of a second */
-	static const uint32_t delay[] = { 7, 0, 6, 0, 5, 4 };
+	return 0x5a5ULL << 20 | (uint64_t)(i + 1) << 33 | (i & 1);
+}
+
+/* Without a handshake any other makes room, but never two, nor the newest. */
+static void test_one_makes_room(void **state)
+{
 	struct talk *t = *state;
-	uint64_t id[6];
 	unsigned int i;
 
-	for (i = 0; i < 6; i++)
-		id[i] = 0x5a5ULL << 20 | (uint64_t)(i + 1) << 33 | (i & 1);
 	for (i = 0; i < 4; i++)
-		start_conv(t->convs, id[i], T0 + at[i] * 100 * MS);
-	assert_int_equal(nr_convs(t), 4);
+		start_conv(t->convs, id_in_one_bucket(i), T0);
 	for (i = 0; i < 4; i++)
 		assert_true(t->convs->bucket[0x5a5][i].id);
-	start_conv(t->convs, id[4], T0 + at[4] * 100 * MS);	/* instead of 1 */
-	start_conv(t->convs, id[5], T0 + at[5] * 100 * MS);	/* instead of 3 */
+	for (i = 4; i < 20; i++) {
+		start_conv(t->convs, id_in_one_bucket(i), T0 + i * MS);
+		assert_int_equal(nr_convs(t), 4);
+	}
+	assert_int_equal(end_conv(t->convs, id_in_one_bucket(19), T0 + 20 * MS), 1000);
+	assert_int_equal(nr_convs(t), 3);
+}
+
+/* Of handshakes the oldest makes room. */
+static void test_oldest_handshake_makes_room(void **state)
+{
+	static const unsigned int at[] = { 3, 1, 4, 2, 5, 6 };	/* tenths of a second */
+	struct talk *t = *state;
+	struct npk_flow flow = {};
+	struct npk_pkt syn;
+	unsigned int i, n, found = 0;
+
+	for (i = 0; i < 6; i++) {
+		syn = side_pkt(false, T0 + at[i] * 100 * MS);
+		syn.has_tcp = true;
+		syn.tcp_flags = SYN;
+		assert_int_equal(npk_convs_follow(t->convs, &flow, &syn, id_in_one_bucket(i), S),
+				 i >= 4);
+	}
 	assert_int_equal(nr_convs(t), 4);
 	for (i = 0; i < 6; i++) {
-		if (delay[i])
-			assert_int_equal(end_conv(t->convs, id[i], T0 + S), delay[i] * 100000);
+		for (n = 0; n < 4; n++)
+			found |= (t->convs->bucket[0x5a5][n].id == id_in_one_bucket(i)) << i;
 	}
-	assert_int_equal(nr_convs(t), 0);
-	for (i = 0; i < 6; i++) {
-		if (!delay[i])
-			assert_int_equal(end_conv(t->convs, id[i], T0 + S), 0);
-	}
+	assert_int_equal(found, 1 << 0 | 1 << 2 | 1 << 4 | 1 << 5);	/* not 0.1 and 0.2 s */
 }
 
 /* One that is there already pushes none out; a neighbour in another bucket neither. */
@@ -1136,7 +1154,8 @@ int main(void)
 		TALK(test_one_address, two_meters),
 		TALK(test_nothing_tells_them_apart, one_meter),
 		cmocka_unit_test(test_what_matters),
-		TALK(test_oldest_makes_room, one_meter),
+		TALK(test_one_makes_room, one_meter),
+		TALK(test_oldest_handshake_makes_room, one_meter),
 		TALK(test_again_in_a_full_bucket, one_meter),
 		TALK(test_free_entry_before_the_oldest, one_meter),
 		TALK(test_hash_of_zero, one_meter),
