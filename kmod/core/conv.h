@@ -4,9 +4,9 @@
  * takes to measure delays between packets of opposite directions.
  *
  * One table for all meters, because the directions of a conversation may be
- * received by different CPUs and on different devices.  It is bounded: the oldest
- * entry of a bucket makes room.  A flow touches it a few times in its life: SYN,
- * SYN+ACK, the acknowledgement, and the first data of each direction.
+ * received by different CPUs and on different devices.  It is bounded: an entry
+ * without a handshake makes room, or the oldest.  A flow touches it a few times in
+ * its life: SYN, SYN+ACK, the acknowledgement, and the first data of each direction.
  */
 #ifndef NPK_CORE_CONV_H
 #define NPK_CORE_CONV_H
