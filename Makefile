@@ -40,7 +40,7 @@ PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
 
 .DELETE_ON_ERROR:
-.PHONY: all run run-live test test-debug test-kernels check style install uninstall clean help unit
+.PHONY: all run run-live test test-debug test-kernels bench check style install uninstall clean help unit
 
 all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k
 
@@ -53,6 +53,7 @@ help:
 	@echo 'sudo make test-debug   the lab tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo 'sudo make test-kernels   the module on the kernels of other suites, 5.10 to 7.x'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
+	@echo 'make bench        instructions a packet costs in the kernel, in a guest that counts them'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
 	@echo 'make fuzz         fuzz parser and meter [SECONDS=900] of CPU time each'
 	@echo 'make corpus       the kept inputs of the fuzz targets, a few seconds'
@@ -123,6 +124,9 @@ test-kernels:
 
 check:
 	@tests/run.sh check
+
+bench:
+	@tests/bench/run.sh
 
 style:
 	@tests/run.sh style
