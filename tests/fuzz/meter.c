@@ -274,7 +274,8 @@ static void check_joined(struct run *r, const struct npk_pkt *pkt, const struct 
 	if (!first)
 		return;
 	if (r->nr_first <= NPK_FRAG_WAYS)	/* none can have made room */
-		joins = pkt->now_ns <= first->now_ns + NPK_FRAG_NS;
+		joins = pkt->now_ns <= first->now_ns + NPK_FRAG_NS &&
+			first->now_ns <= pkt->now_ns + NPK_FRAG_NS;
 	HOLDS(joined->key.sport == (joins ? first->key.sport : 0));
 	HOLDS(joined->key.dport == (joins ? first->key.dport : 0));
 }
