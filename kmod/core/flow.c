@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "flow.h"
 
-/* What a record takes from its first packet. */
-static __always_inline void begin_record(struct npk_flow *flow, const struct npk_pkt *pkt)
+void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt)
 {
 	flow->last_ns = pkt->now_ns;
 	flow->min_ttl = pkt->ttl;
@@ -41,16 +40,11 @@ void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt)
 	flow->state = 0;
 	flow->rtt = 0;
 	clear_counters(flow);
-	begin_record(flow, pkt);
+	npk_flow_resume(flow, pkt);
 }
 
 void npk_flow_split(struct npk_flow *flow)
 {
 	flow->state &= ~NPK_FLOW_HELD;
 	clear_counters(flow);
-}
-
-void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt)
-{
-	begin_record(flow, pkt);
 }

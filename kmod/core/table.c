@@ -42,23 +42,17 @@ void npk_table_tidy(struct npk_table *t, u32 i)
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-/* Top bit of the first free lane of each run of them; lanes above one may show it too. */
-static __always_inline u64 free_lanes(u64 word)
-{
-	return (word - NPK_LANES) & ~word & NPK_LANE_TOP;
-}
-
-/* The bucket has one: nr_moved is in the last lane, and is looked at last. */
+/* A free way has signature 0.  The bucket has one: nr_moved is in the last lane, and is looked at last. */
 static void free_way(struct npk_bucket *b, struct npk_slot *slot)
 {
 	u64 lanes;
 	u32 i = 0;
 
 	do {
-		lanes = free_lanes(b->sig_word[i]);
+		lanes = npk_lanes_equal(b->sig_word[i], 0);
 	} while (!lanes && ++i < NPK_SIG_WORDS - 1);
 	if (!lanes)
-		lanes = free_lanes(b->sig_word[i] | npk_last_lane());
+		lanes = npk_lanes_equal(b->sig_word[i] | npk_last_lane(), 0);
 	slot->bucket = b;
 	slot->way = i * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }

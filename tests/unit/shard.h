@@ -5,6 +5,8 @@
 
 #include "test.h"
 
+#include "frame.h"
+
 #include "kmod/core/meter.h"
 #include "kmod/core/record.h"
 #include "kmod/core/tcp.h"
@@ -134,6 +136,26 @@ static inline void check_sums(const struct npk_meter *m, const struct sink *k)
 	assert_int_equal(npk_meter_flows(m), flows - split);
 	assert_int_equal(c->accounted.packets, c->live.packets + k->sum.packets);
 	assert_int_equal(c->accounted.octets, c->live.octets + k->sum.octets);
+}
+
+static inline void send_udp(struct npk_meter *m, uint16_t sport, uint64_t now_ns)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	frame_udp4(&f, sport, 53);
+	pkt = frame_pkt(&f, now_ns);
+	npk_meter_packet(m, &pkt);
+}
+
+static inline void send_tcp(struct npk_meter *m, uint16_t sport, uint16_t flags, uint64_t now_ns)
+{
+	struct npk_pkt pkt;
+	struct frame f;
+
+	frame_tcp4(&f, sport, 80, flags);
+	pkt = frame_pkt(&f, now_ns);
+	npk_meter_packet(m, &pkt);
 }
 
 static inline void sweep(struct npk_meter *m, uint64_t now_ns)

@@ -7,26 +7,6 @@
 
 #define T0	(1000 * S)
 
-static void send_udp(struct npk_meter *m, uint16_t sport, uint64_t now_ns)
-{
-	struct npk_pkt pkt;
-	struct frame f;
-
-	frame_udp4(&f, sport, 53);
-	pkt = frame_pkt(&f, now_ns);
-	npk_meter_packet(m, &pkt);
-}
-
-static void send_tcp(struct npk_meter *m, uint16_t flags, uint64_t now_ns)
-{
-	struct npk_pkt pkt;
-	struct frame f;
-
-	frame_tcp4(&f, 1, 80, flags);
-	pkt = frame_pkt(&f, now_ns);
-	npk_meter_packet(m, &pkt);
-}
-
 /* A packet every second from @from_ns on, with a sweep after it, until @to_ns. */
 static void chatter(struct npk_meter *m, uint64_t from_ns, uint64_t to_ns)
 {
@@ -233,8 +213,8 @@ static void test_end_just_before_active(void **state)
 	m->limits.active_ns = 10 * S;
 	sweep(m, T0);
 	for (i = 0; i < 10; i++)
-		send_tcp(m, NPK_TCP_ACK, T0 + i * S);
-	send_tcp(m, NPK_TCP_FIN | NPK_TCP_ACK, T0 + 9500 * MS);
+		send_tcp(m, 1, NPK_TCP_ACK, T0 + i * S);
+	send_tcp(m, 1, NPK_TCP_FIN | NPK_TCP_ACK, T0 + 9500 * MS);
 	sweep_until(m, T0 + 9500 * MS, T0 + 20 * S);
 	assert_int_equal(k.nr, 1);
 	assert_int_equal(k.last.end_reason, NPK_END_FLOW);
@@ -296,15 +276,15 @@ static void test_syn_on_a_split_flow(void **state)
 		m = make_meter(4, &k);
 		sweep(m, T0);
 		for (t = T0; t < T0 + 59 * S; t += S) {
-			send_tcp(m, NPK_TCP_ACK, t);
+			send_tcp(m, 1, NPK_TCP_ACK, t);
 			sweep(m, t);
 		}
-		send_tcp(m, end[i], T0 + 59 * S);	/* due before the two seconds are over */
+		send_tcp(m, 1, end[i], T0 + 59 * S);	/* due before the two seconds are over */
 		sweep_until(m, T0 + 59 * S, T0 + 64 * S);
 		assert_int_equal(k.nr, 1);
 		assert_int_equal(k.last.packets, 60);
 		assert_int_equal(k.last.tcp_flags, end[i] | NPK_TCP_ACK);
-		send_tcp(m, NPK_TCP_SYN, T0 + 64 * S);
+		send_tcp(m, 1, NPK_TCP_SYN, T0 + 64 * S);
 		assert_int_equal(k.nr, 1);
 		assert_int_equal(m->table.nr_flows, 1);
 		assert_int_equal(npk_meter_flows(m), 1);
@@ -390,9 +370,9 @@ static void test_reason_of_a_restart(void **state)
 	(void)state;
 	m = make_meter(4, &k);
 	m->limits.active_ns = 5 * S;
-	send_tcp(m, NPK_TCP_ACK, T0);
-	send_tcp(m, NPK_TCP_FIN, T0 + 4 * S);
-	send_tcp(m, NPK_TCP_SYN, T0 + 5 * S);
+	send_tcp(m, 1, NPK_TCP_ACK, T0);
+	send_tcp(m, 1, NPK_TCP_FIN, T0 + 4 * S);
+	send_tcp(m, 1, NPK_TCP_SYN, T0 + 5 * S);
 	assert_int_equal(k.nr, 1);
 	assert_int_equal(k.last.end_reason, NPK_END_FLOW);
 	assert_int_equal(m->count.split, 0);
@@ -409,13 +389,13 @@ static void test_restarted_flow_is_new(void **state)
 
 	(void)state;
 	m = make_meter(1, &k);
-	send_tcp(m, NPK_TCP_ACK, T0);
-	send_tcp(m, NPK_TCP_RST, T0);
+	send_tcp(m, 1, NPK_TCP_ACK, T0);
+	send_tcp(m, 1, NPK_TCP_RST, T0);
 	for (i = 2; i <= NPK_WAYS; i++) {
 		send_udp(m, i, T0);
 		send_udp(m, i, T0);
 	}
-	send_tcp(m, NPK_TCP_SYN, T0 + S);
+	send_tcp(m, 1, NPK_TCP_SYN, T0 + S);
 	assert_int_equal(k.nr, 1);
 	send_udp(m, 100, T0 + S);
 	assert_int_equal(k.nr, 2);
@@ -439,7 +419,7 @@ static void test_end_and_short_idle(void **state)
 		m = make_meter(1, &k);
 		m->limits.idle_ns = idle[i];
 		sweep(m, T0);
-		send_tcp(m, NPK_TCP_FIN, T0);
+		send_tcp(m, 1, NPK_TCP_FIN, T0);
 		sweep_until(m, T0, T0 + 3 * S);
 		assert_int_equal(k.nr, 1);
 		assert_int_equal(k.last.end_reason, reason[i]);
@@ -552,7 +532,7 @@ static void test_late_for_other_reasons(void **state)
 	sweep(m, T0 + 6 * S);
 	assert_int_equal(k.reasons[NPK_END_ACTIVE], 1);
 	assert_int_equal(m->count.late_max_ns, S);
-	send_tcp(m, NPK_TCP_FIN, T0 + 6 * S);
+	send_tcp(m, 1, NPK_TCP_FIN, T0 + 6 * S);
 	sweep(m, T0 + 10 * S);
 	assert_int_equal(k.reasons[NPK_END_FLOW], 1);
 	assert_int_equal(m->count.late_max_ns, 2 * S);
@@ -575,8 +555,8 @@ static void test_late_restart(void **state)
 	assert_int_equal(k.nr, 1);
 	assert_int_equal(m->count.late[11], 1);
 	assert_int_equal(m->count.late_max_ns, 2 * S);
-	send_tcp(m, NPK_TCP_RST, T0 + 17 * S);
-	send_tcp(m, NPK_TCP_SYN, T0 + 18 * S);	/* before its two seconds were over */
+	send_tcp(m, 1, NPK_TCP_RST, T0 + 17 * S);
+	send_tcp(m, 1, NPK_TCP_SYN, T0 + 18 * S);	/* before its two seconds were over */
 	assert_int_equal(k.nr, 2);
 	assert_int_equal(k.last.end_reason, NPK_END_FLOW);
 	assert_int_equal(m->count.late[0], 1);

@@ -7,26 +7,6 @@
 
 #define NR_KEYS	SINK_PORTS
 
-static void send_udp(struct npk_meter *m, uint16_t sport, uint64_t now_ns)
-{
-	struct npk_pkt pkt;
-	struct frame f;
-
-	frame_udp4(&f, sport, 53);
-	pkt = frame_pkt(&f, now_ns);
-	npk_meter_packet(m, &pkt);
-}
-
-static void send_tcp(struct npk_meter *m, uint16_t sport, uint16_t flags, uint64_t now_ns)
-{
-	struct npk_pkt pkt;
-	struct frame f;
-
-	frame_tcp4(&f, sport, 80, flags);
-	pkt = frame_pkt(&f, now_ns);
-	npk_meter_packet(m, &pkt);
-}
-
 static void test_record_of_a_flow(void **state)
 {
 	struct npk_meter *m;
