@@ -6,7 +6,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
-#include <linux/timekeeping.h>
 #include <linux/udp.h>
 
 #include "npk.h"
@@ -58,12 +57,71 @@ static void fill_merged(struct npk_pkt *pkt, const struct sk_buff *skb)
 		pkt->gso_hdr_len = tunnel_hdr_len(skb);
 }
 
-static void count_no_header(const struct npk_pkt *pkt)
+/* Is it plain?  What was merged is not, nor what has no Ethernet header in front of skb->data. */
+static __always_inline bool read_plain(struct npk_plain *p, const struct sk_buff *skb,
+				       const struct net_device *dev, bool is_ip6)
 {
-	struct npk_shard *s = this_cpu_read(npk_cpu_shard);
+	const u8 *frame = skb_mac_header(skb);
+	u32 linear = skb_headlen(skb) + ETH_HLEN, wire_len = skb->len + ETH_HLEN;
+	u16 vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) & VLAN_VID_MASK : NPK_VLAN_NONE;
 
+	if (unlikely(skb->data - frame != ETH_HLEN) || unlikely(skb_is_gso(skb)))
+		return false;
+	return is_ip6 ? npk_plain_ip6(p, frame, linear, wire_len, dev->ifindex, vlan) :
+			npk_plain_ip4(p, frame, linear, wire_len, dev->ifindex, vlan);
+}
+
+/* Any frame; the shard's lock is held. */
+static noinline void meter_any(struct npk_shard *s, const struct sk_buff *skb,
+			       const struct net_device *dev)
+{
+	struct npk_pkt pkt = { .segs = 1, .ifindex = dev->ifindex, .pull = pull, .priv = skb };
+	u32 mac_len;
+
+	if (unlikely(!skb_mac_header_was_set(skb) || skb_mac_header(skb) + ETH_HLEN > skb->data)) {
+		npk_meter_ignore(&s->meter, &pkt, NPK_IGN_L2_TRUNCATED);
+		return;
+	}
+	mac_len = skb->data - skb_mac_header(skb);
+	pkt.data = skb_mac_header(skb);
+	pkt.linear = skb_headlen(skb) + mac_len;
+	pkt.captured = skb->len + mac_len;
+	pkt.wire_len = pkt.captured;
+	if (skb_vlan_tag_present(skb)) {
+		pkt.has_tag = true;
+		pkt.vlan_tci = skb_vlan_tag_get(skb);
+	}
+	if (skb_is_gso(skb))
+		fill_merged(&pkt, skb);
+	pkt.now_ns = npk_clock_now(&s->clock);
+	npk_meter_packet(&s->meter, &pkt);
+}
+
+static __always_inline bool meter_plain(struct npk_shard *s, const struct sk_buff *skb,
+					const struct net_device *dev, bool is_ip6)
+{
+	struct npk_plain plain NPK_UNINITIALIZED;
+	u64 hash, now;
+	bool known;
+
+	if (unlikely(!read_plain(&plain, skb, dev, is_ip6)))
+		return false;
+	hash = npk_words_hash(&plain.words, is_ip6, &s->meter.table.secret);
 	spin_lock(&s->lock);
-	npk_meter_ignore(&s->meter, pkt, NPK_IGN_L2_TRUNCATED);
+	now = npk_clock_now(&s->clock);
+	if (unlikely(!npk_meter_plain(&s->meter, &plain, hash, now, &known)))
+		npk_meter_rest(&s->meter, &plain, hash, known, now);
+	spin_unlock(&s->lock);
+	return true;
+}
+
+static noinline void meter_other(struct npk_shard *s, const struct sk_buff *skb,
+				 const struct net_device *dev)
+{
+	if (meter_plain(s, skb, dev, true))
+		return;
+	spin_lock(&s->lock);
+	meter_any(s, skb, dev);
 	spin_unlock(&s->lock);
 }
 
@@ -73,41 +131,12 @@ static void count_no_header(const struct npk_pkt *pkt)
  *
  * Context: BH disabled (softirq, or a task that injects packets).
  */
-static void meter_skb(const struct sk_buff *skb, const struct net_device *dev)
+static noinline void meter_skb(const struct sk_buff *skb, const struct net_device *dev)
 {
 	struct npk_shard *s = this_cpu_read(npk_cpu_shard);
-	struct npk_pkt pkt;	/* npk_parse() writes the results; clearing them costs */
-	u32 mac_len;
 
-	pkt.segs = 1;
-	pkt.ifindex = dev->ifindex;
-	pkt.gso_size = 0;
-	pkt.gso_hdr_len = 0;
-	pkt.gso_min = 0;
-	pkt.gso_max = 0;
-	pkt.has_tag = false;
-	if (unlikely(!skb_mac_header_was_set(skb) || skb_mac_header(skb) + ETH_HLEN > skb->data)) {
-		count_no_header(&pkt);
-		return;
-	}
-	mac_len = skb->data - skb_mac_header(skb);
-	pkt.data = skb_mac_header(skb);
-	pkt.linear = skb_headlen(skb) + mac_len;
-	pkt.captured = skb->len + mac_len;
-	pkt.wire_len = pkt.captured;
-	pkt.pull = pull;
-	pkt.priv = skb;
-	if (skb_vlan_tag_present(skb)) {
-		pkt.has_tag = true;
-		pkt.vlan_tci = skb_vlan_tag_get(skb);
-	}
-	if (skb_is_gso(skb))
-		fill_merged(&pkt, skb);
-	pkt.now_ns = ktime_get_mono_fast_ns();
-
-	spin_lock(&s->lock);
-	npk_meter_packet(&s->meter, &pkt);
-	spin_unlock(&s->lock);
+	if (unlikely(!meter_plain(s, skb, dev, false)))
+		meter_other(s, skb, dev);
 }
 
 static unsigned int ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)

@@ -26,6 +26,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "clock.h"
 #include "core/meter.h"
 
 #define NPK_MODULE_VERSION	"0.1"
@@ -68,6 +69,7 @@ struct npk_output {
 /**
  * struct npk_shard - flow table and rings of one or more CPUs
  * @lock: protects the rest but for @index and @reaper
+ * @clock: tells the time of packets
  * @meter: flow table and counters
  * @rings: one for each member, in the order of npk.members
  * @out: one for each group
@@ -76,6 +78,7 @@ struct npk_output {
  */
 struct npk_shard {
 	spinlock_t lock;
+	struct npk_clock clock;
 	struct npk_meter meter;
 	struct npk_ring rings[NPK_MEMBERS_MAX];
 	struct npk_output out[NPK_GROUPS_MAX];

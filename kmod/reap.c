@@ -131,6 +131,9 @@ static void reap(struct work_struct *work)
 	struct npk_shard *s = container_of(work, struct npk_shard, reaper.work);
 	u32 looked;
 
+	spin_lock_bh(&s->lock);
+	npk_clock_set(&s->clock);
+	spin_unlock_bh(&s->lock);
 	do {
 		spin_lock_bh(&s->lock);
 		looked = npk_meter_sweep(&s->meter, ktime_get_mono_fast_ns(), BUDGET);

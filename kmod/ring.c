@@ -216,7 +216,7 @@ bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 
 	lockdep_assert_held(&s->lock);
 	npk_flow_key(flow, &key);
-	conv = npk_key_conv(&key, &s->meter.table.secret);
+	conv = npk_key_conv(&key, &s->meter.table.secret).hash;
 	for (g = 0; g < npk.nr_groups && !must; g++) {
 		if (!ring_has_room(&s->rings[pick_member(&npk.groups[g], conv)]))
 			return false;

@@ -38,7 +38,7 @@ static bool take_record(void *ctx, const struct npk_flow *flow, u8 reason, bool 
 		return false;
 	rec = &c->queue[c->head & (c->queue_len - 1)];
 	npk_flow_key(flow, &key);
-	npk_record_fill(rec, flow, reason, npk_key_conv(&key, &c->meter.table.secret), c->head);
+	npk_record_fill(rec, flow, reason, npk_key_conv(&key, &c->meter.table.secret).hash, c->head);
 	c->head++;
 	c->published.packets += flow->packets;
 	c->published.octets += flow->octets;

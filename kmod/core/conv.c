@@ -17,7 +17,7 @@ static __always_inline bool is_expendable(const struct npk_conv *e, u64 now_ns)
 }
 
 /* None is free: one that is expendable, any of them, or else the oldest. */
-static struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 now_ns)
+static noinline struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 now_ns)
 {
 	struct npk_conv *e, *oldest = bucket;
 	u32 i;
@@ -32,22 +32,19 @@ static struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 now_ns)
 	return oldest;
 }
 
-/* The conversation's entry, or NULL and in @room where one can be made. */
-static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id, u64 now_ns,
-					     struct npk_conv **room)
+static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id)
 {
-	u32 i;
+	NPK_STATIC_ASSERT(NPK_CONV_WAYS == 4);
+	return bucket[0].id == id ? &bucket[0] : bucket[1].id == id ? &bucket[1] :
+	       bucket[2].id == id ? &bucket[2] : bucket[3].id == id ? &bucket[3] : NULL;
+}
 
-	*room = NULL;
-	for (i = 0; i < NPK_CONV_WAYS; i++) {
-		if (bucket[i].id == id)
-			return &bucket[i];
-		if (!bucket[i].id)
-			*room = &bucket[i];
-	}
-	if (!*room)
-		*room = make_room(bucket, id, now_ns);
-	return NULL;
+/* Where an entry can be made: a free one if there is one. */
+static __always_inline struct npk_conv *find_room(struct npk_conv *bucket, u64 id, u64 now_ns)
+{
+	struct npk_conv *room = find(bucket, 0);
+
+	return room ? room : make_room(bucket, id, now_ns);
 }
 
 static void forget(struct npk_conv *e)
@@ -68,11 +65,11 @@ static u32 delay_us(const struct npk_conv *e, u64 now_ns, u64 limit_ns)
 	return ns > 1000 ? div64_u64(ns, 1000) : 1;
 }
 
-static void go_to(struct npk_conv *e, enum npk_conv_step step, const struct npk_pkt *pkt, u8 side)
+static void go_to(struct npk_conv *e, enum npk_conv_step step, u64 now_ns, u8 side)
 {
 	e->step = step;
 	e->side = side;
-	e->since_ns = pkt->now_ns;
+	e->since_ns = now_ns;
 }
 
 /* Data in a SYN or SYN+ACK may be acknowledged with it or not, RFC 7413. */
@@ -92,7 +89,7 @@ static void syn(struct npk_conv *e, u64 id, struct npk_flow *flow, const struct 
 	e->rtt_us = 0;
 	e->ack = pkt->seq + 1;
 	e->slack = slack(pkt);
-	go_to(e, NPK_CONV_SYN, pkt, side);
+	go_to(e, NPK_CONV_SYN, pkt->now_ns, side);
 }
 
 static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side)
@@ -106,7 +103,7 @@ static void syn_ack(struct npk_conv *e, struct npk_flow *flow, const struct npk_
 		return;
 	}
 	flow->state &= ~NPK_FLOW_SPOKE;
-	go_to(e, NPK_CONV_SYN_ACK, pkt, side);
+	go_to(e, NPK_CONV_SYN_ACK, pkt->now_ns, side);
 	e->ack = pkt->seq + 1;
 	e->slack = slack(pkt);
 }
@@ -122,22 +119,21 @@ static void shaken(struct npk_conv *e, struct npk_flow *flow, const struct npk_p
 	flow->client_delay_us = delay_us(e, pkt->now_ns, NPK_CONV_ANSWER_NS);
 	e->rtt_us += flow->client_delay_us;
 	flow->rtt = npk_flow_clock(e->rtt_us * 1000ULL);
-	go_to(e, NPK_CONV_OPEN, pkt, side);
+	go_to(e, NPK_CONV_OPEN, pkt->now_ns, side);
 }
 
 /* First data of a direction; @e is open or asked. */
-static void data(struct npk_conv *e, struct npk_flow *flow, const struct npk_pkt *pkt, u8 side,
-		 u64 limit_ns)
+static void data(struct npk_conv *e, struct npk_flow *flow, u64 now_ns, u8 side, u64 limit_ns)
 {
 	flow->state |= NPK_FLOW_SPOKE;
 	flow->rtt = npk_flow_clock(e->rtt_us * 1000ULL);
 	if (e->side == side) {
 		if (e->step == NPK_CONV_OPEN)
-			go_to(e, NPK_CONV_ASKED, pkt, side);
+			go_to(e, NPK_CONV_ASKED, now_ns, side);
 		return;
 	}
 	if (e->step == NPK_CONV_ASKED)
-		flow->appl_delay_us = delay_us(e, pkt->now_ns, limit_ns);
+		flow->appl_delay_us = delay_us(e, now_ns, limit_ns);
 	forget(e);	/* nothing more to measure */
 }
 
@@ -151,12 +147,15 @@ static bool follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const str
 		       u64 id, u8 side)
 {
 	u16 flags = pkt->tcp_flags & (NPK_TCP_SYN | NPK_TCP_ACK);
-	struct npk_conv *room, *e = find(bucket, id, pkt->now_ns, &room);
-	bool lost;
+	struct npk_conv *e = find(bucket, id);
+	bool lost = false;
 
 	if (flags == NPK_TCP_SYN) {
-		lost = !e && is_lost(room, pkt->now_ns);
-		syn(e ? e : room, id, flow, pkt, side);
+		if (!e) {
+			e = find_room(bucket, id, pkt->now_ns);
+			lost = is_lost(e, pkt->now_ns);
+		}
+		syn(e, id, flow, pkt, side);
 		return lost;
 	}
 	if (!e) {
@@ -172,7 +171,7 @@ static bool follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const str
 		shaken(e, flow, pkt, side);
 	if (pkt->payload && !(flow->state & NPK_FLOW_SPOKE)) {
 		if (e->step == NPK_CONV_OPEN || e->step == NPK_CONV_ASKED)
-			data(e, flow, pkt, side, NPK_CONV_ANSWER_NS);
+			data(e, flow, pkt->now_ns, side, NPK_CONV_ANSWER_NS);
 		else
 			flow->state |= NPK_FLOW_SPOKE;
 	}
@@ -199,45 +198,69 @@ static bool can_answer(const struct npk_key *key)
 }
 
 /* Without a handshake: whoever is seen first asks. */
-static bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
-			    const struct npk_pkt *pkt, u64 id, u8 side, u64 limit_ns)
+static __always_inline bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
+					    u64 now_ns, u64 id, u8 side, u64 limit_ns,
+					    bool asks, bool answers)
 {
-	struct npk_conv *room, *e = find(bucket, id, pkt->now_ns, &room);
+	struct npk_conv *e = find(bucket, id);
 	bool lost = false;
 
 	flow->state |= NPK_FLOW_SPOKE;
-	if (e && e->side != side && can_answer(&pkt->key)) {
-		data(e, flow, pkt, side, limit_ns);
+	if (e && e->side != side && answers) {
+		data(e, flow, now_ns, side, limit_ns);
 		return false;
 	}
-	if (!can_ask(&pkt->key))
+	if (!asks)
 		return false;
 	if (!e) {
-		lost = is_lost(room, pkt->now_ns);
-		e = room;
+		e = find_room(bucket, id, now_ns);
+		lost = is_lost(e, now_ns);
 	}
-	e->id = id;
-	e->shaken = false;
-	e->rtt_us = 0;
-	go_to(e, NPK_CONV_ASKED, pkt, side);
+	*e = (struct npk_conv){ .id = id, .since_ns = now_ns, .step = NPK_CONV_ASKED,
+				.side = side };
 	return lost;
 }
 
-bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
-		      u64 id, u64 idle_ns)
+static __always_inline u32 bucket_of(u64 id)
 {
-	u64 limit_ns = idle_ns < NPK_CONV_ANSWER_NS ? idle_ns : NPK_CONV_ANSWER_NS;
-	u64 nonzero = id ? id : 1;
-	u32 i = (u32)(nonzero >> 20) & (NPK_CONV_BUCKETS - 1);
+	return (u32)(id >> 20) & (NPK_CONV_BUCKETS - 1);
+}
+
+static __always_inline u64 limit_of(u64 idle_ns)
+{
+	return idle_ns < NPK_CONV_ANSWER_NS ? idle_ns : NPK_CONV_ANSWER_NS;
+}
+
+bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
+		      struct npk_conv_id conv, u64 idle_ns)
+{
+	u64 id = conv.hash ? conv.hash : 1;
+	u32 i = bucket_of(id);
 	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
-	u8 side = npk_key_side(&pkt->key);
 	bool lost;
 
 	npk_lock(lock);
 	if (pkt->has_tcp)
-		lost = follow_tcp(c->bucket[i], flow, pkt, nonzero, side);
+		lost = follow_tcp(c->bucket[i], flow, pkt, id, conv.side);
 	else
-		lost = follow_datagram(c->bucket[i], flow, pkt, nonzero, side, limit_ns);
+		lost = follow_datagram(c->bucket[i], flow, pkt->now_ns, id, conv.side,
+				       limit_of(idle_ns), can_ask(&pkt->key),
+				       can_answer(&pkt->key));
+	npk_unlock(lock);
+	return lost;
+}
+
+bool npk_convs_udp(struct npk_convs *c, struct npk_flow *flow, struct npk_conv_id conv,
+		   u64 now_ns, u64 idle_ns)
+{
+	u64 id = conv.hash ? conv.hash : 1;
+	u32 i = bucket_of(id);
+	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
+	bool lost;
+
+	npk_lock(lock);
+	lost = follow_datagram(c->bucket[i], flow, now_ns, id, conv.side, limit_of(idle_ns), true,
+			       true);
 	npk_unlock(lock);
 	return lost;
 }

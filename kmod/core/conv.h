@@ -43,13 +43,13 @@ enum npk_conv_step {
 
 /**
  * struct npk_conv - one conversation
- * @id: npk_key_conv(), 0 = the entry is free
+ * @id: npk_key_conv()'s hash, 0 = the entry is free
  * @since_ns: when it got to @step
  * @ack: acknowledgement number that leads to the next step
  * @rtt_us: round trips of the handshake so far
  * @slack: @ack may be up to this much more (data in a SYN)
  * @step: enum npk_conv_step
- * @side: who sent the packet that led to @step: npk_key_side()
+ * @side: who sent the packet that led to @step: npk_key_conv()'s side
  * @shaken: TCP: kept in favour of what has no handshake
  * @_pad: keeps it at 32 octets
  */
@@ -114,7 +114,7 @@ static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
  * @c: table
  * @flow: flow of the packet
  * @pkt: parsed packet for which npk_conv_matters()
- * @id: npk_key_conv() of its key
+ * @conv: npk_key_conv() of its key
  * @idle_ns: idle timeout: an answer without a handshake that takes longer may be one
  *	to something else
  *
@@ -130,6 +130,20 @@ static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
  * Return: true when another conversation under way had to make room.
  */
 bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
-		      u64 id, u64 idle_ns);
+		      struct npk_conv_id conv, u64 idle_ns);
+
+/**
+ * npk_convs_udp() - the same for the first UDP packet of a flow
+ * @c: table
+ * @flow: as for npk_convs_follow()
+ * @conv: likewise
+ * @now_ns: time of the packet
+ * @idle_ns: as for npk_convs_follow()
+ *
+ * Context: As npk_convs_follow().
+ * Return: likewise.
+ */
+bool npk_convs_udp(struct npk_convs *c, struct npk_flow *flow, struct npk_conv_id conv,
+		   u64 now_ns, u64 idle_ns);
 
 #endif /* NPK_CORE_CONV_H */

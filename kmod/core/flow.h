@@ -3,7 +3,7 @@
 #ifndef NPK_CORE_FLOW_H
 #define NPK_CORE_FLOW_H
 
-#include "parse.h"
+#include "plain.h"
 
 /* Words of the key in the first and in the second cache line of an entry. */
 #define NPK_FLOW_HEAD	NPK_KEY_WORDS4
@@ -46,8 +46,8 @@ enum npk_flow_state {
  * @retransmitted: see struct npk_rec
  * @out_of_order: likewise
  * @zero_windows: likewise
- * @smac: source MAC address of the first packet
  * @dmac: destination MAC address of the first packet
+ * @smac: source MAC address of the first packet
  * @tcp_flags_first: flags of the first packet accounted
  * @nr_mpls: entries of @mpls in use
  * @state: enum npk_flow_state
@@ -91,8 +91,8 @@ struct npk_flow {
 	u8 nr_mpls;
 	u8 state;
 
-	u8 smac[6];
 	u8 dmac[6];
+	u8 smac[6];
 	u32 mpls[NPK_MPLS_MAX];
 	struct npk_syn syn;
 	u32 server_delay_us;
@@ -103,26 +103,27 @@ struct npk_flow {
 };
 
 NPK_STATIC_ASSERT(offsetof(struct npk_flow, tail) == NPK_CACHE_LINE);
-NPK_STATIC_ASSERT(offsetof(struct npk_flow, smac) == 2 * NPK_CACHE_LINE);
+NPK_STATIC_ASSERT(offsetof(struct npk_flow, dmac) == 2 * NPK_CACHE_LINE);
 NPK_STATIC_ASSERT(sizeof(struct npk_flow) == 3 * NPK_CACHE_LINE);
 
 /**
  * npk_flow_key_is() - is this the flow of that key
  * @flow: entry in use
- * @key: key
+ * @w: words of the key; of IPv4 the first NPK_KEY_WORDS4 count
+ * @is_ip6: it is one of IPv6
  *
  * Return: true when every part of the key is equal.
  */
-static __always_inline bool npk_flow_key_is(const struct npk_flow *flow, const struct npk_key *key)
+static __always_inline bool npk_flow_key_is(const struct npk_flow *flow,
+					    const struct npk_words *w, bool is_ip6)
 {
-	const u64 *w = key->word;
-
-	if ((flow->head[0] ^ w[0]) | (flow->head[1] ^ w[1]) |
-	    (flow->head[2] ^ w[2]) | (flow->head[3] ^ w[3]))
+	if ((flow->head[0] ^ w->transport) | (flow->head[1] ^ w->link) |
+	    (flow->head[2] ^ w->label) | (flow->head[3] ^ w->addr0))
 		return false;
-	if (likely(key->ip_version == 4))
+	if (likely(!is_ip6))
 		return true;
-	return !((flow->tail[0] ^ w[4]) | (flow->tail[1] ^ w[5]) | (flow->tail[2] ^ w[6]));
+	return !((flow->tail[0] ^ w->addr1) | (flow->tail[1] ^ w->addr2) |
+		 (flow->tail[2] ^ w->addr3));
 }
 
 /**
@@ -132,8 +133,15 @@ static __always_inline bool npk_flow_key_is(const struct npk_flow *flow, const s
  */
 static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key)
 {
-	memcpy(key->word, flow->head, sizeof(flow->head));
-	memcpy(key->word + NPK_FLOW_HEAD, flow->tail, sizeof(flow->tail));
+	key->words = (struct npk_words){
+		.transport = flow->head[0],
+		.link = flow->head[1],
+		.label = flow->head[2],
+		.addr0 = flow->head[3],
+		.addr1 = flow->tail[0],
+		.addr2 = flow->tail[1],
+		.addr3 = flow->tail[2],
+	};
 }
 
 /**
@@ -161,6 +169,62 @@ static inline u32 npk_flow_clock(u64 ns)
 	return ns >> 10;
 }
 
+/* Lengths are kept in 16 bits. */
+#define NPK_LEN_MAX	0xffffU
+
+static __always_inline u16 npk_cap_len(u32 len)
+{
+	return len < NPK_LEN_MAX ? len : NPK_LEN_MAX;
+}
+
+static __always_inline void npk_flow_clear(struct npk_flow *flow)
+{
+	flow->packets = 0;
+	flow->octets = 0;
+	flow->tcp_flags = 0;
+	flow->retransmitted = 0;
+	flow->out_of_order = 0;
+	flow->zero_windows = 0;
+	flow->fragments = 0;
+	memset(&flow->syn, 0, sizeof(flow->syn));
+	flow->server_delay_us = 0;
+	flow->client_delay_us = 0;
+	flow->appl_delay_us = 0;
+}
+
+static __always_inline void npk_flow_set_key(struct npk_flow *flow, const struct npk_words *w)
+{
+	flow->head[0] = w->transport;
+	flow->head[1] = w->link;
+	flow->head[2] = w->label;
+	flow->head[3] = w->addr0;
+	flow->tail[0] = w->addr1;
+	flow->tail[1] = w->addr2;
+	flow->tail[2] = w->addr3;
+}
+
+/**
+ * npk_flow_resume() - begin the next record of a flow that was split
+ * @flow: entry after npk_flow_split()
+ * @pkt: parsed packet, the first of the record
+ */
+static __always_inline void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt)
+{
+	flow->last_ns = pkt->now_ns;
+	flow->min_ttl = pkt->ttl;
+	flow->max_ttl = pkt->ttl;
+	flow->min_len = NPK_LEN_MAX;
+	flow->max_len = 0;
+	flow->first_ns = pkt->now_ns;
+	flow->flow_label = pkt->flow_label;
+	flow->tcp_flags_first = pkt->tcp_flags;
+	flow->nr_mpls = pkt->nr_mpls < NPK_MPLS_MAX ? pkt->nr_mpls : NPK_MPLS_MAX;
+	memcpy(flow->dmac, pkt->data, sizeof(flow->dmac));
+	memcpy(flow->smac, pkt->data + 6, sizeof(flow->smac));
+	if (unlikely(flow->nr_mpls))
+		memcpy(flow->mpls, pkt->mpls, sizeof(flow->mpls));
+}
+
 /**
  * npk_flow_start() - make an entry the flow of this packet, nothing accounted
  * @flow: entry; whatever it held is gone
@@ -168,7 +232,46 @@ static inline u32 npk_flow_clock(u64 ns)
  *
  * Context: Any; the caller holds the table's lock. Never sleeps.
  */
-void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt);
+static __always_inline void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt)
+{
+	npk_flow_set_key(flow, &pkt->key.words);
+	flow->state = 0;
+	flow->rtt = 0;
+	npk_flow_clear(flow);
+	npk_flow_resume(flow, pkt);
+}
+
+/**
+ * npk_flow_first() - make an entry the flow of this UDP packet, and account it
+ * @flow: entry; whatever it held is gone
+ * @p: plain frame of UDP over IPv4, the flow's first
+ * @now_ns: its time
+ *
+ * npk_flow_start() and npk_flow_account() in one, without a struct npk_pkt.
+ *
+ * Context: Any; the caller holds the table's lock. Never sleeps.
+ */
+static __always_inline void npk_flow_first(struct npk_flow *flow, const struct npk_plain *p,
+					   u64 now_ns)
+{
+	npk_flow_set_key(flow, &p->words);
+	npk_flow_clear(flow);
+	flow->packets = 1;
+	flow->octets = p->ip_len;
+	flow->last_ns = now_ns;
+	flow->first_ns = now_ns;
+	flow->min_ttl = p->ttl;
+	flow->max_ttl = p->ttl;
+	flow->min_len = p->ip_len;
+	flow->max_len = p->ip_len;
+	flow->flow_label = 0;
+	flow->tcp_flags_first = 0;
+	flow->nr_mpls = 0;
+	flow->state = 0;
+	flow->rtt = 0;
+	memcpy(flow->dmac, p->frame, sizeof(flow->dmac));
+	memcpy(flow->smac, p->frame + sizeof(flow->dmac), sizeof(flow->smac));
+}
 
 /**
  * npk_flow_split() - the record was made, the flow goes on
@@ -177,21 +280,10 @@ void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt);
  * What belongs to the flow and not to its record stays: TCP's sequence, how far
  * the conversation is.
  */
-void npk_flow_split(struct npk_flow *flow);
-
-/**
- * npk_flow_resume() - begin the next record of a flow that was split
- * @flow: entry after npk_flow_split()
- * @pkt: parsed packet, the first of the record
- */
-void npk_flow_resume(struct npk_flow *flow, const struct npk_pkt *pkt);
-
-/* Lengths are kept in 16 bits. */
-#define NPK_LEN_MAX	0xffffU
-
-static __always_inline u16 npk_cap_len(u32 len)
+static __always_inline void npk_flow_split(struct npk_flow *flow)
 {
-	return len < NPK_LEN_MAX ? len : NPK_LEN_MAX;
+	flow->state &= ~NPK_FLOW_HELD;
+	npk_flow_clear(flow);
 }
 
 /**

@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "key.h"
 
-static u64 fold_addresses(const u64 *src, const u64 *dst, const struct npk_secret *secret)
+/* Does the source's address come second?  In an order that means nothing. */
+static bool is_second(const struct npk_words *w, bool *same)
 {
-	return npk_mul_fold(src[0] ^ secret->word[2], dst[0] ^ secret->word[3]) ^
-	       npk_mul_fold(src[1] ^ secret->word[4], dst[1] ^ secret->word[5]);
+	*same = w->addr0 == w->addr2 && w->addr1 == w->addr3;
+	return w->addr0 == w->addr2 ? w->addr1 > w->addr3 : w->addr0 > w->addr2;
 }
 
-u64 npk_key_conv(const struct npk_key *key, const struct npk_secret *secret)
+static struct npk_conv_id conv_id6(const struct npk_words *w, u8 proto, bool has_ports,
+				   const struct npk_secret *secret)
 {
-	bool swap = npk_key_side(key);
-	u32 low = 0, high = 0;
-	u64 src[2], dst[2];
-	u32 ends[2];
-	u64 h;
+	u32 ports = has_ports ? npk_words_ports(w) : 0, sorted = npk_ports_sorted(ports);
+	const u64 *k = secret->word;
+	bool same, second = is_second(w, &same);
+	u64 low0 = second ? w->addr2 : w->addr0, high0 = second ? w->addr0 : w->addr2;
+	u64 low1 = second ? w->addr3 : w->addr1, high1 = second ? w->addr1 : w->addr3;
+	u64 h = npk_mul_fold(npk_word(sorted, proto, 0, 6, 0) ^ k[0], low0 ^ k[1]) ^
+		npk_mul_fold(high0 ^ k[2], low1 ^ k[3]) ^ npk_mul_fold(high1 ^ k[4], k[5]);
 
-	if (npk_proto_has_ports(key->proto)) {
-		low = be16_to_cpu(key->sport);
-		high = be16_to_cpu(key->dport);
-	}
-	/* ports are ordered on their own: one order for one pair is enough */
-	if (low > high) {
-		low = be16_to_cpu(key->dport);
-		high = be16_to_cpu(key->sport);
-	}
-	h = (u64)low << 32 | (u64)high << 16 | (u64)key->proto << 8 | key->ip_version;
-	h = npk_mul_fold(h ^ secret->word[0], secret->word[1] | 1);
-	if (likely(key->ip_version == 4)) {
-		memcpy(ends, key->addr, sizeof(ends));
-		h ^= npk_mul_fold(ends[swap] ^ secret->word[2], ends[!swap] ^ secret->word[3]);
-	} else {
-		memcpy(src, key->addr, sizeof(src));
-		memcpy(dst, key->addr + 16, sizeof(dst));
-		h ^= swap ? fold_addresses(dst, src, secret) : fold_addresses(src, dst, secret);
-	}
-	return npk_mul_fold(h ^ secret->word[6], secret->word[7] | 1);
+	return (struct npk_conv_id){
+		.hash = npk_mul_fold(h ^ k[6], k[7]),
+		.side = same ? ports != sorted : second,
+	};
+}
+
+struct npk_conv_id npk_key_conv(const struct npk_key *key, const struct npk_secret *secret)
+{
+	bool has_ports = npk_proto_has_ports(key->proto);
+
+	return likely(key->ip_version == 4) ?
+	       npk_conv_id4(&key->words, key->proto, has_ports, secret) :
+	       conv_id6(&key->words, key->proto, has_ports, secret);
 }

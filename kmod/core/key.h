@@ -24,6 +24,26 @@ enum npk_proto {
 #define NPK_KEY_WORDS6	7
 
 /**
+ * struct npk_words - a flow key as numbers; for registers, hence no array
+ * @transport: ports, protocol, ToS, IP version, direction
+ * @link: device, both tags
+ * @label: MPLS label and padding
+ * @addr0: IPv4: both addresses; IPv6: the source's first half; from here on as in memory
+ * @addr1: the rest of IPv6, 0 for IPv4
+ * @addr2: likewise
+ * @addr3: likewise
+ */
+struct npk_words {
+	u64 transport;
+	u64 link;
+	u64 label;
+	u64 addr0;
+	u64 addr1;
+	u64 addr2;
+	u64 addr3;
+};
+
+/**
  * struct npk_key - what makes packets one flow
  * @sport: source port, network order, 0 where there is none
  * @dport: destination port, network order; ICMP: type * 256 + code
@@ -38,7 +58,7 @@ enum npk_proto {
  * @_pad: zero
  * @addr: IPv4: source and destination in addr[0..3] and addr[4..7], the rest
  *	zero; IPv6: source in addr[0..15], destination in addr[16..31]
- * @word: the same as 64-bit words; the first NPK_KEY_WORDS4 decide for IPv4
+ * @words: the same as 64-bit words; the first NPK_KEY_WORDS4 decide for IPv4
  *
  * Every octet is set, so keys are compared and hashed as memory.
  */
@@ -58,7 +78,7 @@ struct npk_key {
 			u32 _pad;
 			u8 addr[32];
 		};
-		u64 word[NPK_KEY_WORDS6];
+		struct npk_words words;
 	};
 };
 
@@ -106,6 +126,20 @@ struct npk_secret {
 	u64 word[NPK_KEY_WORDS6 + 1];
 };
 
+/* npk_key_hash() of a key's words. */
+static __always_inline u64 npk_words_hash(const struct npk_words *w, bool is_ip6,
+					  const struct npk_secret *secret)
+{
+	const u64 *k = secret->word;
+	u64 h = npk_mul_fold(w->transport ^ k[0], w->link ^ k[1]) ^
+		npk_mul_fold(w->label ^ k[2], w->addr0 ^ k[3]);
+
+	if (is_ip6)
+		h ^= npk_mul_fold(w->addr1 ^ k[4], w->addr2 ^ k[5]) ^
+		     npk_mul_fold(w->addr3 ^ k[6], k[2]);
+	return npk_mul_fold(h ^ k[7], k[5]);
+}
+
 /**
  * npk_key_hash() - keyed 64-bit hash of a flow key
  * @key: complete key
@@ -119,13 +153,7 @@ struct npk_secret {
  */
 static __always_inline u64 npk_key_hash(const struct npk_key *key, const struct npk_secret *secret)
 {
-	const u64 *w = key->word;
-	const u64 *k = secret->word;
-	u64 h = npk_mul_fold(w[0] ^ k[0], w[1] ^ k[1]) ^ npk_mul_fold(w[2] ^ k[2], w[3] ^ k[3]);
-
-	if (key->ip_version == 6)
-		h ^= npk_mul_fold(w[4] ^ k[4], w[5] ^ k[5]) ^ npk_mul_fold(w[6] ^ k[6], k[2]);
-	return npk_mul_fold(h ^ k[7], k[5] | 1);
+	return npk_words_hash(&key->words, key->ip_version == 6, secret);
 }
 
 /**
@@ -141,51 +169,67 @@ static inline bool npk_proto_has_ports(u8 proto)
 }
 
 /**
- * npk_key_side() - which side of its conversation sent this
- * @key: complete key
- *
- * By addresses and, where they are the same, by ports; in an order that means
- * nothing but is the same for both directions.
- *
- * Context: Any.
- * Return: 0 or 1; the opposite direction has the other value, unless nothing
- * tells the two apart.
+ * struct npk_conv_id - the conversation a packet belongs to
+ * @hash: the same for both directions
+ * @side: 0 or 1; the opposite direction has the other value, unless nothing tells
+ *	the two apart
  */
-static __always_inline u8 npk_key_side(const struct npk_key *key)
+struct npk_conv_id {
+	u64 hash;
+	u8 side;
+};
+
+/* Both ports of a key as one number. */
+static __always_inline u32 npk_words_ports(const struct npk_words *w)
 {
-	u64 src[2], dst[2];
+	return npk_word_first(w->transport);
+}
 
-	if (likely(key->ip_version == 4)) {
-		u32 ends[2];
+/* Of two ports in one number the lower comes first; in an order that means nothing. */
+static __always_inline u32 npk_ports_sorted(u32 ports)
+{
+	u32 swapped = ports << 16 | ports >> 16;
 
-		memcpy(ends, key->addr, sizeof(ends));
-		src[0] = ends[0];
-		dst[0] = ends[1];
-	} else {
-		memcpy(src, key->addr, sizeof(src));
-		memcpy(dst, key->addr + 16, sizeof(dst));
-		if (src[0] == dst[0]) {
-			src[0] = src[1];
-			dst[0] = dst[1];
-		}
-	}
-	if (likely(src[0] != dst[0]))
-		return src[0] > dst[0];
-	return npk_proto_has_ports(key->proto) && be16_to_cpu(key->sport) > be16_to_cpu(key->dport);
+	return ports < swapped ? ports : swapped;
 }
 
 /**
- * npk_key_conv() - hash of the conversation a flow belongs to
+ * npk_conv_id4() - conversation of an IPv4 flow
+ * @w: words of its key
+ * @proto: its protocol
+ * @has_ports: npk_proto_has_ports() of that
+ * @secret: as for npk_key_hash()
+ *
+ * Return: as npk_key_conv().
+ */
+static __always_inline struct npk_conv_id npk_conv_id4(const struct npk_words *w, u8 proto,
+						       bool has_ports,
+						       const struct npk_secret *secret)
+{
+	u64 swapped = w->addr0 << 32 | w->addr0 >> 32;
+	u64 ends = w->addr0 < swapped ? w->addr0 : swapped;
+	u32 ports = has_ports ? npk_words_ports(w) : 0, sorted = npk_ports_sorted(ports);
+	u64 h = npk_mul_fold(npk_word(sorted, proto, 0, 4, 0) ^ secret->word[0],
+			     ends ^ secret->word[1]);
+
+	return (struct npk_conv_id){
+		.hash = npk_mul_fold(h ^ secret->word[6], secret->word[7]),
+		.side = w->addr0 == swapped ? ports != sorted : w->addr0 != ends,
+	};
+}
+
+/**
+ * npk_key_conv() - the conversation a flow belongs to
  * @key: complete key
  * @secret: as for npk_key_hash()
  *
  * Over IP version, unordered addresses, protocol, and unordered ports only for
  * TCP, UDP, UDP-Lite, DCCP and SCTP: both directions, and an ICMP query and its
- * answer, give the same value.
+ * answer, give the same hash.
  *
  * Context: Any.
- * Return: the hash.
+ * Return: hash and side.
  */
-u64 npk_key_conv(const struct npk_key *key, const struct npk_secret *secret);
+struct npk_conv_id npk_key_conv(const struct npk_key *key, const struct npk_secret *secret);
 
 #endif /* NPK_CORE_KEY_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "meter.h"
-#include "tcp.h"
 
 /* A flow that is due but finds no room is looked at again after so many ticks. */
 #define RETRY_TICKS	2
@@ -81,28 +80,27 @@ static u32 first_due(const struct npk_meter *m, u64 now_ns)
 	return due_tick(m, now_ns + (idle < active ? idle : active));
 }
 
-static noinline struct npk_flow *add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
-					  struct npk_slot *slot)
+static noinline void make_room(struct npk_meter *m, struct npk_slot slot)
 {
-	struct npk_table *t = &m->table;
-	struct npk_flow *flow;
+	m->count.early += !!slot.flow->packets;
+	emit(m, slot.flow, NPK_END_RESOURCES, true);
+	npk_table_remove(&m->table, &slot);
+}
 
-	if (unlikely(!npk_table_claim(t, hash, npk_tick(m->now_ns), slot))) {
-		m->count.early += !!npk_slot_flow(slot)->packets;
-		emit(m, npk_slot_flow(slot), NPK_END_RESOURCES, true);
-		npk_table_remove(t, slot);
-	}
-	npk_table_occupy(t, slot, hash, first_due(m, pkt->now_ns));
-	flow = npk_slot_flow(slot);
-	npk_flow_start(flow, pkt);
-	return flow;
+/* A place for a new flow that begins at @now_ns. */
+static __always_inline void claim_place(struct npk_meter *m, u64 now_ns, u64 hash,
+					struct npk_slot *slot)
+{
+	if (unlikely(!npk_table_claim(&m->table, hash, npk_tick(m->now_ns), slot)))
+		make_room(m, *slot);
+	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
 }
 
 /* The same key again after the record's end: close it, go on in place. */
 static noinline void restart_flow(struct npk_meter *m, const struct npk_pkt *pkt,
 				  const struct npk_slot *slot)
 {
-	struct npk_flow *flow = npk_slot_flow(slot);
+	struct npk_flow *flow = slot->flow;
 	u8 reason;
 	u64 due = npk_expire_due(flow, &m->limits, &reason);
 
@@ -119,7 +117,7 @@ static noinline void resume_flow(struct npk_meter *m, const struct npk_pkt *pkt,
 				 const struct npk_slot *slot)
 {
 	m->count.split--;
-	npk_flow_resume(npk_slot_flow(slot), pkt);
+	npk_flow_resume(slot->flow, pkt);
 	set_due(slot, first_due(m, pkt->now_ns));
 }
 
@@ -136,7 +134,7 @@ static void flow_ends(struct npk_meter *m, const struct npk_slot *slot)
 {
 	u8 reason;
 
-	set_due(slot, due_tick(m, npk_expire_due(npk_slot_flow(slot), &m->limits, &reason)));
+	set_due(slot, due_tick(m, npk_expire_due(slot->flow, &m->limits, &reason)));
 }
 
 static noinline void count_notes(struct npk_meter *m, const struct npk_pkt *pkt)
@@ -152,7 +150,7 @@ static noinline void count_notes(struct npk_meter *m, const struct npk_pkt *pkt)
 static noinline void follow_conversation(struct npk_meter *m, struct npk_flow *flow,
 					 const struct npk_pkt *pkt)
 {
-	u64 id = npk_key_conv(&pkt->key, &m->table.secret);
+	struct npk_conv_id id = npk_key_conv(&pkt->key, &m->table.secret);
 
 	if (npk_convs_follow(m->convs, flow, pkt, id, m->limits.idle_ns))
 		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
@@ -164,34 +162,71 @@ static noinline void join_fragment(struct npk_meter *m, struct npk_pkt *pkt)
 		pkt->notes |= 1U << NPK_NOTE_FRAG_UNKNOWN;
 }
 
-static void account(struct npk_meter *m, const struct npk_pkt *pkt)
+static void prepare_known(struct npk_meter *m, const struct npk_pkt *pkt,
+			  const struct npk_slot *slot)
 {
-	u64 hash = npk_key_hash(&pkt->key, &m->table.secret);
-	struct npk_slot slot;
+	struct npk_flow *flow = slot->flow;
+
+	if (unlikely(!(slot->bucket->due[slot->way] & NPK_DUE_REPEATED)))
+		slot->bucket->due[slot->way] |= NPK_DUE_REPEATED;
+	if (unlikely(is_over(m, flow, pkt)))
+		restart_flow(m, pkt, slot);
+	else if (unlikely(!flow->packets))
+		resume_flow(m, pkt, slot);
+}
+
+static void add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
+		     struct npk_slot *slot)
+{
+	claim_place(m, pkt->now_ns, hash, slot);
+	npk_flow_start(slot->flow, pkt);
+}
+
+static void count_accounted(struct npk_meter *m, const struct npk_pkt *pkt)
+{
+	m->count.frames++;
+	m->count.seen += pkt->segs;
+	m->count.accounted.packets += pkt->segs;
+	m->count.accounted.octets += pkt->octets;
+	m->count.live.packets += pkt->segs;
+	m->count.live.octets += pkt->octets;
+}
+
+/* To the flow that @known says is at @slot, or to a new one. */
+static noinline void account(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
+			     struct npk_slot *slot, bool known)
+{
 	struct npk_flow *flow;
 
-	if (likely(npk_table_find(&m->table, &pkt->key, hash, &slot))) {
-		flow = npk_slot_flow(&slot);
-		if (unlikely(!(slot.bucket->due[slot.way] & NPK_DUE_REPEATED)))
-			slot.bucket->due[slot.way] |= NPK_DUE_REPEATED;
-		if (unlikely(is_over(m, flow, pkt)))
-			restart_flow(m, pkt, &slot);
-		else if (unlikely(!flow->packets))
-			resume_flow(m, pkt, &slot);
-	} else {
-		flow = add_flow(m, pkt, hash, &slot);
-	}
+	if (known)
+		prepare_known(m, pkt, slot);
+	else
+		add_flow(m, pkt, hash, slot);
+	flow = slot->flow;
+	count_accounted(m, pkt);
 	npk_flow_account(flow, pkt);
 	if (pkt->has_tcp)
 		npk_tcp_account(flow, pkt);
 	if (m->convs && npk_conv_matters(flow, pkt))
 		follow_conversation(m, flow, pkt);
-	m->count.accounted.packets += pkt->segs;
-	m->count.accounted.octets += pkt->octets;
-	m->count.live.packets += pkt->segs;
-	m->count.live.octets += pkt->octets;
 	if (unlikely(pkt->tcp_flags & (NPK_TCP_FIN | NPK_TCP_RST)))
-		flow_ends(m, &slot);
+		flow_ends(m, slot);
+}
+
+static void find_and_account(struct npk_meter *m, const struct npk_pkt *pkt)
+{
+	const struct npk_key *key = &pkt->key;
+	u64 hash = npk_key_hash(key, &m->table.secret);
+	struct npk_slot slot;
+	bool known = npk_table_find(&m->table, &key->words, key->ip_version == 6, hash, &slot);
+
+	account(m, pkt, hash, &slot, known);
+}
+
+static void time_goes_on(struct npk_meter *m, u64 now_ns)
+{
+	if ((s64)(now_ns - m->now_ns) > 0)
+		m->now_ns = now_ns;
 }
 
 void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_ignored reason)
@@ -203,12 +238,11 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
 	m->count.ignored[reason] += segs;
 }
 
-void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
+static noinline void meter_any(struct npk_meter *m, struct npk_pkt *pkt)
 {
 	enum npk_ignored ign = npk_parse(pkt);
 
-	if ((s64)(pkt->now_ns - m->now_ns) > 0)
-		m->now_ns = pkt->now_ns;
+	time_goes_on(m, pkt->now_ns);
 	if (unlikely(ign)) {
 		npk_meter_ignore(m, pkt, ign);
 		return;
@@ -217,11 +251,96 @@ void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
 		join_fragment(m, pkt);
 	if (unlikely(m->leave_out))
 		npk_key_leave_out(&pkt->key, m->leave_out);
-	m->count.frames++;
-	m->count.seen += pkt->segs;
 	if (unlikely(pkt->notes))
 		count_notes(m, pkt);
-	account(m, pkt);
+	find_and_account(m, pkt);
+}
+
+void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
+{
+	struct npk_plain plain NPK_UNINITIALIZED;
+	bool known;
+	u64 hash;
+
+	if (unlikely(!npk_plain_pkt(&plain, pkt))) {
+		meter_any(m, pkt);
+		return;
+	}
+	hash = npk_words_hash(&plain.words, plain.is_ip6, &m->table.secret);
+	if (likely(npk_meter_plain(m, &plain, hash, pkt->now_ns, &known)))
+		time_goes_on(m, pkt->now_ns);
+	else
+		npk_meter_rest(m, &plain, hash, known, pkt->now_ns);
+}
+
+/* What npk_parse() would make of a plain frame, and what it would be given. */
+static __always_inline void unfold(struct npk_pkt *pkt, const struct npk_plain *p, u64 now_ns)
+{
+	pkt->data = p->frame;
+	pkt->linear = p->linear;
+	pkt->captured = p->linear;	/* nothing beyond is looked at */
+	pkt->pull = NULL;
+	pkt->now_ns = now_ns;
+	pkt->segs = 1;
+	pkt->gso_size = 0;
+	npk_plain_unfold(p, pkt);
+}
+
+static noinline void account_plain(struct npk_meter *m, const struct npk_plain *p, u64 hash,
+				   bool known, u64 now_ns)
+{
+	struct npk_pkt pkt NPK_UNINITIALIZED;
+	struct npk_slot slot;
+
+	unfold(&pkt, p, now_ns);
+	if (unlikely(m->leave_out))
+		npk_key_leave_out(&pkt.key, m->leave_out);
+	if (unlikely(known || m->leave_out))
+		find_and_account(m, &pkt);
+	else
+		account(m, &pkt, hash, &slot, false);
+}
+
+void npk_meter_again(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u64 now_ns,
+		     u32 linear, u32 how)
+{
+	struct npk_plain plain;
+
+	time_goes_on(m, now_ns);
+	npk_plain_again(&plain, frame, linear, link, how & NPK_AGAIN_IP6);
+	account_plain(m, &plain, hash, how & NPK_AGAIN_KNOWN, now_ns);
+}
+
+static void count_first(struct npk_meter *m, u32 octets)
+{
+	m->count.frames++;
+	m->count.seen++;
+	m->count.accounted.packets++;
+	m->count.accounted.octets += octets;
+	m->count.live.packets++;
+	m->count.live.octets += octets;
+}
+
+void npk_meter_first(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u64 now_ns)
+{
+	struct npk_slot slot NPK_UNINITIALIZED;
+	struct npk_plain plain NPK_UNINITIALIZED;
+	struct npk_conv_id id;
+
+	if (unlikely(m->leave_out)) {
+		npk_meter_again(m, frame, link, hash, now_ns, NPK_PLAIN_MIN, 0);
+		return;
+	}
+	time_goes_on(m, now_ns);
+	npk_plain_again(&plain, frame, NPK_PLAIN_MIN, link, false);
+	claim_place(m, now_ns, hash, &slot);
+	npk_flow_first(slot.flow, &plain, now_ns);
+	count_first(m, plain.ip_len);
+	if (!m->convs)
+		return;
+	id = npk_conv_id4(&plain.words, NPK_PROTO_UDP, true, &m->table.secret);
+	if (unlikely(npk_convs_udp(m->convs, slot.flow, id, now_ns, m->limits.idle_ns)))
+		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
 }
 
 /* Does npk_meter_flush() want this flow closed? */
@@ -234,7 +353,7 @@ static bool is_flushed(const struct npk_meter *m, const struct npk_flow *flow)
 
 static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 {
-	struct npk_flow *flow = npk_slot_flow(slot);
+	struct npk_flow *flow = slot->flow;
 	u8 reason;
 	u64 due = npk_expire_due(flow, &m->limits, &reason);
 
@@ -264,11 +383,14 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 
 static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, bool all)
 {
-	struct npk_slot slot = { .bucket = b };
+	struct npk_slot slot;
+	u32 way;
 
-	for (slot.way = 0; slot.way < NPK_WAYS; slot.way++) {
-		if (b->sig[slot.way] && (all || npk_tick_passed(b->due[slot.way], now)))
-			sweep_flow(m, &slot);
+	for (way = 0; way < NPK_WAYS; way++) {
+		if (!b->sig[way] || !(all || npk_tick_passed(b->due[way], now)))
+			continue;
+		npk_slot_set(&slot, b, way);
+		sweep_flow(m, &slot);
 	}
 }
 
@@ -326,8 +448,7 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 	u32 quota, passed = 0, looked = 0;
 	u64 late;
 
-	if ((s64)(now_ns - m->now_ns) > 0)
-		m->now_ns = now_ns;
+	time_goes_on(m, now_ns);
 	if (!m->table.nr_flows) {
 		m->swept_ns = m->now_ns;
 		m->look_at_all = 0;
@@ -360,9 +481,9 @@ void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)
 
 bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
 {
-	u32 nr = m->table.nr_buckets;
+	u32 i, way, nr = m->table.nr_buckets;
+	struct npk_bucket *b;
 	struct npk_slot slot;
-	u32 i;
 
 	for (i = 0; i < max_buckets && m->table.nr_flows; i++) {
 		m->cursor = npk_table_next(&m->table, m->cursor, nr);
@@ -370,11 +491,12 @@ bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
 			m->cursor = 0;
 			continue;
 		}
-		slot.bucket = npk_table_bucket(&m->table, m->cursor);
-		for (slot.way = 0; slot.way < NPK_WAYS; slot.way++) {
-			if (!slot.bucket->sig[slot.way])
+		b = npk_table_bucket(&m->table, m->cursor);
+		for (way = 0; way < NPK_WAYS; way++) {
+			if (!b->sig[way])
 				continue;
-			if (!emit(m, npk_slot_flow(&slot), NPK_END_FORCED, false))
+			npk_slot_set(&slot, b, way);
+			if (!emit(m, slot.flow, NPK_END_FORCED, false))
 				return false;
 			npk_table_remove(&m->table, &slot);
 		}

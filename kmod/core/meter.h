@@ -11,7 +11,9 @@
 #include "conv.h"
 #include "expire.h"
 #include "frag.h"
+#include "plain.h"
 #include "table.h"
+#include "tcp.h"
 
 /** NPK_LATE_CLASSES - classes of npk_meter_count.late: below 1 ms, 2 ms, ... 16 s, and more */
 #define NPK_LATE_CLASSES	16
@@ -30,9 +32,9 @@ struct npk_tally {
  * struct npk_meter_count - what a meter saw
  * @frames: frames given to npk_meter_packet()
  * @seen: packets on the wire in them: sum of @ignored + @accounted.packets
- * @ignored: packets by enum npk_ignored
  * @accounted: added to flows: @live + what went through the emit function
  * @live: in flows that are in the table
+ * @ignored: packets by enum npk_ignored
  * @split: flows that go on but have had no packet since their last record; they
  *	are in npk_table.nr_flows, and not in @live
  * @early: flows closed because a bucket was full
@@ -45,9 +47,9 @@ struct npk_tally {
 struct npk_meter_count {
 	u64 frames;
 	u64 seen;
-	u64 ignored[__NPK_IGN_MAX];
 	struct npk_tally accounted;
 	struct npk_tally live;
+	u64 ignored[__NPK_IGN_MAX];
 	u64 split;
 	u64 early;
 	u64 late[NPK_LATE_CLASSES];
@@ -71,44 +73,46 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
 
 /**
  * struct npk_meter - one shard
- * @table: flows
+ * @now_ns: latest time seen
  * @limits: timeouts; change only with the lock held
+ * @leave_out: enum npk_key_part, parts that the key shall not have
+ * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
+ * @count: counters
+ * @table: flows
  * @emit: where records go
  * @emit_ctx: for @emit
- * @now_ns: latest time seen
+ * @frags: shared with other meters, or NULL: later fragments have ports 0
+ * @convs: shared with other meters, or NULL: no delays
  * @swept_ns: up to when the reaper's sweep is on time
- * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
- * @look_at_all: so many buckets are still to be looked at in full, deadlines or not
  * @flush_ns: flows that began by then are to be closed, 0 = none
  * @flush_left: buckets the sweep has not looked at since npk_meter_flush()
  * @flush_ifindex: only those of this device, 0 = all
- * @leave_out: enum npk_key_part, parts that the key shall not have
- * @frags: shared with other meters, or NULL: later fragments have ports 0
- * @convs: shared with other meters, or NULL: no delays
- * @count: counters
+ * @look_at_all: so many buckets are still to be looked at in full, deadlines or not
+ *
+ * What every packet touches comes first.
  */
 struct npk_meter {
-	struct npk_table table;
+	u64 now_ns;
 	struct npk_limits limits;
+	u32 leave_out;
+	u32 cursor;
+	struct npk_meter_count count;
+	struct npk_table table;
 	npk_emit_fn emit;
 	void *emit_ctx;
-	u64 now_ns;
+	struct npk_frags *frags;
+	struct npk_convs *convs;
 	u64 swept_ns;
-	u32 cursor;
-	u32 look_at_all;
 	u64 flush_ns;
 	u32 flush_left;
 	u32 flush_ifindex;
-	u32 leave_out;
-	struct npk_frags *frags;
-	struct npk_convs *convs;
-	struct npk_meter_count count;
+	u32 look_at_all;
 };
 
 /**
  * npk_meter_packet() - account one frame
  * @m: meter
- * @pkt: frame, the caller's fields set
+ * @pkt: frame, the caller's fields set; its results are undefined afterwards
  *
  * A new flow always finds a place: when both its buckets are full the least
  * useful flow there is closed early.  A packet after the idle timeout, or a SYN
@@ -120,6 +124,94 @@ struct npk_meter {
  * the lock. Never sleeps.
  */
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
+
+/* A packet that only adds to its flow; false, and nothing is done, when it does more. */
+static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_plain *p,
+					  struct npk_flow *flow, u64 now_ns)
+{
+	/* also when the time went backwards */
+	if (unlikely(now_ns - flow->last_ns >= m->limits.idle_ns))
+		return false;
+	/* the first of a record, and the second, which makes it "repeated" */
+	if (unlikely(flow->packets < 2))
+		return false;
+	if (unlikely(p->ttl < flow->min_ttl || p->ttl > flow->max_ttl ||
+		     p->ip_len < flow->min_len || p->ip_len > flow->max_len))
+		return false;
+	if (p->is_tcp && unlikely(!npk_tcp_goes_on(flow, p, now_ns)))
+		return false;
+	flow->packets++;
+	flow->octets += p->ip_len;
+	flow->last_ns = now_ns;
+	return true;
+}
+
+/**
+ * npk_meter_plain() - account one plain frame, if it only adds to its flow
+ * @m: meter
+ * @p: frame; its address is not taken, so that it may live in registers
+ * @hash: npk_words_hash() of its words
+ * @now_ns: time of reception, nanoseconds of the source's clock
+ * @known: out: its flow is in the table
+ *
+ * The same as npk_meter_packet(), and nearly always all of it, but that @m->now_ns
+ * stays as it is.
+ *
+ * Context: As npk_meter_packet().
+ * Return: true; false, and nothing was done, when npk_meter_rest() has to do it.
+ */
+static __always_inline bool npk_meter_plain(struct npk_meter *m, const struct npk_plain *p,
+					    u64 hash, u64 now_ns, bool *known)
+{
+	struct npk_slot slot NPK_UNINITIALIZED;
+
+	/*
+	 * What m->leave_out leaves out is not left out here: a key that is found as it
+	 * stands has nothing to leave out, because all keys in the table are without it.
+	 */
+	*known = likely(npk_table_find(&m->table, &p->words, p->is_ip6, hash, &slot));
+	if (unlikely(!*known) || unlikely(!npk_meter_add(m, p, slot.flow, now_ns)))
+		return false;
+	m->count.frames++;
+	m->count.seen++;
+	m->count.accounted.packets++;
+	m->count.accounted.octets += p->ip_len;
+	m->count.live.packets++;
+	m->count.live.octets += p->ip_len;
+	return true;
+}
+
+/* How npk_meter_again() is to read: the flow is known; IPv6. */
+#define NPK_AGAIN_KNOWN	1
+#define NPK_AGAIN_IP6	2
+
+/* npk_meter_rest() with all it needs in registers. */
+void npk_meter_again(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u64 now_ns,
+		     u32 linear, u32 how);
+
+/* The same for the first packet of a flow, UDP over IPv4. */
+void npk_meter_first(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u64 now_ns);
+
+/**
+ * npk_meter_rest() - account a plain frame that does more than add to its flow
+ * @m: meter
+ * @p: as for npk_meter_plain()
+ * @hash: likewise
+ * @known: as npk_meter_plain() said
+ * @now_ns: as for npk_meter_plain()
+ *
+ * Context: As npk_meter_packet().
+ */
+static __always_inline void npk_meter_rest(struct npk_meter *m, const struct npk_plain *p,
+					   u64 hash, bool known, u64 now_ns)
+{
+	if (likely(!known && !p->is_ip6 && !p->is_tcp))
+		npk_meter_first(m, p->frame, p->words.link, hash, now_ns);
+	else
+		npk_meter_again(m, p->frame, p->words.link, hash, now_ns, p->linear,
+				(known ? NPK_AGAIN_KNOWN : 0) |
+				(p->is_ip6 ? NPK_AGAIN_IP6 : 0));
+}
 
 /**
  * npk_meter_flows() - open flows

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "cursor.h"
-#include "link.h"
+#include "plain.h"
 
 /* IPv6 extension headers, RFC 8200 section 4, RFC 4302 */
 #define EXT_HOPBYHOP		0
@@ -12,12 +12,6 @@
 #define OPT6_JUMBO		0xc2	/* RFC 2675 */
 #define JUMBO_HLEN		8	/* hop-by-hop header with nothing else */
 
-#define ETH_HLEN_		14
-#define IP4_HLEN_MIN		20
-#define IP6_HLEN		40
-#define UDP_HLEN		8
-#define TCP_HLEN_MIN		20
-#define TCP_DOFF_MIN		5	/* 32-bit words, RFC 9293 section 3.1 */
 
 #define MAX_EXT_HEADERS		32
 
@@ -39,7 +33,7 @@ static noinline void parse_tcp_cut(struct npk_pkt *pkt, u32 off, u32 end)
 
 	if (!p)
 		note(pkt, NPK_NOTE_L4_TRUNCATED);
-	else if (p[0] >> 4 < TCP_DOFF_MIN)
+	else if (p[0] >> 4 < NPK_TCP_DOFF_MIN)
 		note(pkt, NPK_NOTE_BAD_TCP);
 	else
 		pkt->tcp_flags = npk_load_be16(p) & 0x0fff;
@@ -57,7 +51,7 @@ static __always_inline void parse_tcp(struct npk_pkt *pkt, u32 off, u32 end)
 		return;
 	}
 	hlen = (p[8] >> 4) * 4;
-	if (unlikely(hlen < TCP_DOFF_MIN * 4)) {	/* no TCP header: garbage, not flags */
+	if (unlikely(hlen < NPK_TCP_DOFF_MIN * 4)) {	/* no TCP header: garbage, not flags */
 		note(pkt, NPK_NOTE_BAD_TCP);
 		return;
 	}
@@ -174,8 +168,8 @@ static __always_inline enum npk_ignored parse_ip4(struct npk_pkt *pkt, u32 off)
 {
 	struct npk_key *key = &pkt->key;
 	u32 hlen, tot_len, end, frag;
-	u8 buf[IP4_HLEN_MIN];
-	const u8 *ip = npk_at(pkt, off, IP4_HLEN_MIN, buf);
+	u8 buf[NPK_IP4_HLEN];
+	const u8 *ip = npk_at(pkt, off, NPK_IP4_HLEN, buf);
 
 	if (!ip)
 		return NPK_IGN_IP4_TRUNCATED;
@@ -185,7 +179,7 @@ static __always_inline enum npk_ignored parse_ip4(struct npk_pkt *pkt, u32 off)
 	tot_len = npk_load_be16(ip + 2);
 	if (!tot_len)	/* segmentation offload, BIG TCP: the frame is the packet */
 		tot_len = pkt->wire_len - off;
-	if (hlen < IP4_HLEN_MIN || tot_len < hlen)
+	if (hlen < NPK_IP4_HLEN || tot_len < hlen)
 		return NPK_IGN_BAD_HEADER_LENGTH;
 
 	end = cap_ip_len(pkt, off, tot_len);
@@ -295,8 +289,8 @@ static noinline void parse_ext6(struct npk_pkt *pkt, u32 off, u32 end)
 static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 {
 	struct npk_key *key = &pkt->key;
-	u8 buf[IP6_HLEN];
-	const u8 *ip = npk_at(pkt, off, IP6_HLEN, buf);
+	u8 buf[NPK_IP6_HLEN];
+	const u8 *ip = npk_at(pkt, off, NPK_IP6_HLEN, buf);
 	u32 word, len, end;
 
 	if (!ip)
@@ -306,14 +300,14 @@ static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 	word = npk_load_be32(ip);
 	len = npk_load_be16(ip + 4);
 	if (unlikely(!len) && ip[6] == EXT_HOPBYHOP) {
-		len = jumbo_len(pkt, off + IP6_HLEN);
+		len = jumbo_len(pkt, off + NPK_IP6_HLEN);
 		pkt->jumbo = len;
 	} else if (unlikely(!len && pkt->gso_size)) {
-		len = pkt->wire_len - off - IP6_HLEN;	/* BIG TCP without the header */
+		len = pkt->wire_len - off - NPK_IP6_HLEN;	/* BIG TCP without the header */
 	}
 
 	/* A jumbo length near 2^32 must not wrap: the cap makes it the frame's. */
-	end = cap_ip_len(pkt, off, len > 0xffffffffU - IP6_HLEN ? len : len + IP6_HLEN);
+	end = cap_ip_len(pkt, off, len > 0xffffffffU - NPK_IP6_HLEN ? len : len + NPK_IP6_HLEN);
 	key->ip_version = 6;
 	key->tos = word >> 20;
 	key->proto = ip[6];
@@ -321,9 +315,9 @@ static __always_inline enum npk_ignored parse_ip6(struct npk_pkt *pkt, u32 off)
 	pkt->ttl = ip[7];
 	pkt->flow_label = word & 0xfffff;
 	if (unlikely(is_ext(key->proto)))
-		parse_ext6(pkt, off + IP6_HLEN, end);
+		parse_ext6(pkt, off + NPK_IP6_HLEN, end);
 	else
-		parse_l4(pkt, off + IP6_HLEN, end);
+		parse_l4(pkt, off + NPK_IP6_HLEN, end);
 	return NPK_IGN_NONE;
 }
 
@@ -346,16 +340,16 @@ static void reset_results(struct npk_pkt *pkt)
 /* Any frame. */
 static noinline enum npk_ignored parse_any(struct npk_pkt *pkt)
 {
-	u32 off = ETH_HLEN_, nr_tags = 0;
+	u32 off = NPK_ETH_HLEN, nr_tags = 0;
 	enum npk_ignored ign;
 	u16 type;
 
 	/* Drivers and captures deliver the Ethernet header in one piece. */
-	if (unlikely(pkt->linear < ETH_HLEN_))
+	if (unlikely(pkt->linear < NPK_ETH_HLEN))
 		return NPK_IGN_L2_TRUNCATED;
 	reset_results(pkt);
 	if (unlikely(pkt->has_tag)) {
-		pkt->key.vlan = pkt->vlan_tci & 0x0fff;
+		pkt->key.vlan = pkt->vlan_tci & NPK_VID_MASK;
 		nr_tags = 1;
 	}
 	type = npk_load_be16(pkt->data + 12);
@@ -370,77 +364,14 @@ static noinline enum npk_ignored parse_any(struct npk_pkt *pkt)
 	return ign;
 }
 
-#define PLAIN4_UDP	(ETH_HLEN_ + IP4_HLEN_MIN + UDP_HLEN)
-#define PLAIN4_TCP	(ETH_HLEN_ + IP4_HLEN_MIN + TCP_HLEN_MIN)
-
-static __always_inline void plain4_results(struct npk_pkt *pkt, const u8 *ip, u32 tot_len)
-{
-	struct npk_key *key = &pkt->key;
-
-	key->word[0] = npk_word(npk_load_u32(ip + IP4_HLEN_MIN), ip[9], ip[1], 4, 0);
-	key->word[1] = npk_word(pkt->ifindex, 0xff, 0xff, 0xff, 0xff);
-	key->word[2] = npk_word(NPK_MPLS_NONE, 0, 0, 0, 0);
-	key->word[3] = npk_load_u64(ip + 12);
-	key->word[4] = 0;
-	key->word[5] = 0;
-	key->word[6] = 0;
-	pkt->l3_off = ETH_HLEN_;
-	pkt->ip_len = tot_len;
-	pkt->octets = tot_len;
-	pkt->min_len = tot_len;
-	pkt->max_len = tot_len;
-	pkt->flow_label = 0;
-	pkt->tcp_flags = 0;
-	pkt->ttl = ip[8];
-	pkt->nr_mpls = 0;
-	pkt->jumbo = false;
-	pkt->fragment = NPK_FRAG_NONE;
-	pkt->has_tcp = false;
-	pkt->notes = 0;
-}
-
-/*
- * What most frames are, in as few steps as can be: Ethernet II, an IPv4 header of 20
- * octets, no fragment, nothing merged, and a whole UDP or TCP header.  False, and
- * nothing is set, for any other.
- */
-static __always_inline bool parse_plain4(struct npk_pkt *pkt)
-{
-	const u8 *ip = pkt->data + ETH_HLEN_, *tcp = ip + IP4_HLEN_MIN;
-	u32 tot_len, hlen;
-
-	if (unlikely(pkt->linear < PLAIN4_UDP || pkt->has_tag || pkt->gso_size || !pkt->segs))
-		return false;
-	if (npk_load_be16(pkt->data + 12) != NPK_ETHERTYPE_IP4 || ip[0] != 0x45 ||
-	    npk_load_be16(ip + 6) & 0x3fff)
-		return false;
-	tot_len = npk_load_be16(ip + 2);
-	if (unlikely(tot_len > pkt->wire_len - ETH_HLEN_))
-		return false;
-	if (ip[9] == NPK_PROTO_UDP && likely(tot_len >= PLAIN4_UDP - ETH_HLEN_)) {
-		plain4_results(pkt, ip, tot_len);
-		return true;
-	}
-	if (ip[9] != NPK_PROTO_TCP || tot_len < PLAIN4_TCP - ETH_HLEN_ ||
-	    pkt->linear < PLAIN4_TCP || tcp[12] >> 4 < TCP_DOFF_MIN)
-		return false;
-	plain4_results(pkt, ip, tot_len);
-	hlen = (tcp[12] >> 4) * 4;
-	pkt->has_tcp = true;
-	pkt->tcp_flags = npk_load_be16(tcp + 12) & 0x0fff;
-	pkt->l4_off = ETH_HLEN_ + IP4_HLEN_MIN;
-	pkt->seq = npk_load_be32(tcp + 4);
-	pkt->ack = npk_load_be32(tcp + 8);
-	pkt->window = npk_load_be16(tcp + 14);
-	pkt->tcp_hlen = hlen;
-	hlen += IP4_HLEN_MIN;
-	pkt->payload = tot_len > hlen ? tot_len - hlen : 0;
-	return true;
-}
-
 enum npk_ignored npk_parse(struct npk_pkt *pkt)
 {
-	return likely(parse_plain4(pkt)) ? NPK_IGN_NONE : parse_any(pkt);
+	struct npk_plain plain;
+
+	if (!npk_plain_pkt(&plain, pkt))
+		return parse_any(pkt);
+	npk_plain_unfold(&plain, pkt);
+	return NPK_IGN_NONE;
 }
 
 const char *npk_ignored_name(enum npk_ignored reason)

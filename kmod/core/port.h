@@ -67,6 +67,13 @@ static inline u64 div64_u64(u64 dividend, u64 divisor)
 
 #include "../../include/uapi/nprobe_k.h"
 
+/* For a variable that is written before it is read: kernels clear all others, per packet. */
+#if __has_attribute(uninitialized)
+#define NPK_UNINITIALIZED	__attribute__((uninitialized))
+#else
+#define NPK_UNINITIALIZED
+#endif
+
 #define NPK_STATIC_ASSERT(expr)	static_assert(expr, #expr)
 #define NPK_NSEC_PER_SEC	1000000000ULL
 #define NPK_CACHE_LINE		64
@@ -118,6 +125,26 @@ static __always_inline u64 npk_word(u32 first, u8 o4, u8 o5, u8 o6, u8 o7)
 	return (u64)first << 32 | (u32)o4 << 24 | (u32)o5 << 16 | (u32)o6 << 8 | o7;
 #else
 	return (u64)o7 << 56 | (u64)o6 << 48 | (u64)o5 << 40 | (u64)o4 << 32 | first;
+#endif
+}
+
+/* The same of a 32-bit and two 16-bit numbers. */
+static __always_inline u64 npk_word_of(u32 first, u16 second, u16 third)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return (u64)first << 32 | (u32)second << 16 | third;
+#else
+	return (u64)third << 48 | (u64)second << 32 | first;
+#endif
+}
+
+/* What npk_word() was given first. */
+static __always_inline u32 npk_word_first(u64 word)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return word >> 32;
+#else
+	return word;
 #endif
 }
 

@@ -38,23 +38,53 @@ u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
 
 void npk_table_tidy(struct npk_table *t, u32 i)
 {
-	if (!npk_table_bucket(t, i)->nr_used)
+	if (!npk_bucket_used(npk_table_bucket(t, i)))
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-/* A free way has signature 0.  The bucket has one: nr_moved is in the last lane, and is looked at last. */
-static void free_way(struct npk_bucket *b, struct npk_slot *slot)
+static noinline u32 ways_of(const struct npk_bucket *b, u16 sig)
 {
-	u64 lanes;
-	u32 i = 0;
+	u64 sigs = sig * NPK_LANES;
+	u32 i, way, ways = 0;
+	u64 found;
 
+	for (i = 0; i < NPK_SIG_WORDS; i++) {
+		found = npk_lanes_equal(b->sig_word[i], sigs);
+		for (; unlikely(found); found &= found - 1) {
+			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
+			if (b->sig[way] == sig)
+				ways |= 1U << way;
+		}
+	}
+	return ways;
+}
+
+/* Mostly it is asked for a flow that is not there. */
+u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
+{
+	u64 sigs = sig * NPK_LANES;
+
+	NPK_STATIC_ASSERT(NPK_SIG_WORDS == 4);
+	if (likely(!(npk_lanes_equal(b->sig_word[0], sigs) | npk_lanes_equal(b->sig_word[1], sigs) |
+		     npk_lanes_equal(b->sig_word[2], sigs) | npk_lanes_equal(b->sig_word[3], sigs))))
+		return 0;
+	return ways_of(b, sig);
+}
+
+/* The bucket has a free place, whose signature is 0. */
+static u32 free_way(const struct npk_bucket *b, u64 hash)
+{
+	u32 i = 0, way = npk_way_of(hash);
+	u64 lanes;
+
+	if (!b->sig[way])
+		return way;
 	do {
 		lanes = npk_lanes_equal(b->sig_word[i], 0);
 	} while (!lanes && ++i < NPK_SIG_WORDS - 1);
-	if (!lanes)
+	if (!lanes)	/* the last lane is none */
 		lanes = npk_lanes_equal(b->sig_word[i] | npk_last_lane(), 0);
-	slot->bucket = b;
-	slot->way = i * 4 + npk_lane_index(__builtin_ctzll(lanes));
+	return i * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }
 
 /* Of the flows with one packet, the one with the earliest deadline. */
@@ -71,8 +101,7 @@ static bool oldest_single(struct npk_bucket *b, u32 now, struct npk_slot *slot)
 		if (!any || overdue > most) {
 			any = true;
 			most = overdue;
-			slot->bucket = b;
-			slot->way = way;
+			npk_slot_set(slot, b, way);
 		}
 	}
 	return any;
@@ -82,23 +111,22 @@ static void longest_silent(struct npk_bucket *b, struct npk_slot *slot)
 {
 	u32 way;
 
-	slot->bucket = b;
-	slot->way = 0;
+	npk_slot_set(slot, b, 0);
 	for (way = 1; way < NPK_WAYS; way++) {
-		if ((s64)(b->flow[way].last_ns - b->flow[slot->way].last_ns) < 0)
-			slot->way = way;
+		if ((s64)(b->flow[way].last_ns - slot->flow->last_ns) < 0)
+			npk_slot_set(slot, b, way);
 	}
 }
 
-bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
+bool npk_table_claim_other(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
 	struct npk_bucket *alt, *b = home;
-	u32 in_home = home->nr_used, in_alt;
+	u32 in_home = npk_bucket_used(home), in_alt;
 
 	if (unlikely(in_home >= NPK_WAYS_HOME)) {
 		alt = npk_table_other(t, hash);
-		in_alt = alt->nr_used;
+		in_alt = npk_bucket_used(alt);
 		if (in_home == NPK_WAYS && in_alt == NPK_WAYS) {
 			if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
 				longest_silent(home, slot);
@@ -106,24 +134,8 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
 		}
 		b = in_alt < in_home ? alt : home;
 	}
-	free_way(b, slot);
+	npk_slot_set(slot, b, free_way(b, hash));
 	return true;
-}
-
-void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due)
-{
-	struct npk_bucket *home = npk_table_home(t, hash);
-	u32 i = npk_table_index(t, (u32)hash);
-
-	slot->bucket->sig[slot->way] = npk_sig_of(hash);
-	slot->bucket->due[slot->way] = due;
-	slot->bucket->nr_used++;
-	if (unlikely(slot->bucket != home)) {
-		home->nr_moved++;
-		i = npk_table_other_index(t, hash);
-	}
-	t->occupied[i / 64] |= 1ULL << (i % 64);
-	t->nr_flows++;
 }
 
 void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
@@ -131,11 +143,11 @@ void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
 	struct npk_bucket *home;
 	struct npk_key key;
 
-	npk_flow_key(npk_slot_flow(slot), &key);
+	npk_flow_key(slot->flow, &key);
 	home = npk_table_home(t, npk_key_hash(&key, &t->secret));
-	if (slot->bucket != home)
-		home->nr_moved--;
+	if (slot->bucket != home && npk_bucket_moved(home) < NPK_MOVED_MAX)
+		home->nr -= NPK_ONE_MOVED;
 	slot->bucket->sig[slot->way] = 0;
-	slot->bucket->nr_used--;
+	slot->bucket->nr--;
 	t->nr_flows--;
 }

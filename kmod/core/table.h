@@ -29,8 +29,17 @@
  */
 #define NPK_WAYS_HOME		12
 
+/** NPK_LANES_ALL - 16-bit lanes in a line of signatures: the last one is none */
+#define NPK_LANES_ALL		(NPK_WAYS + 1)
+
 /** NPK_SIG_WORDS - 64-bit words of signatures in a bucket */
-#define NPK_SIG_WORDS		((NPK_WAYS + 1) / 4)
+#define NPK_SIG_WORDS		(NPK_LANES_ALL / 4)
+
+/* npk_bucket.nr has the number of moved flows above that of used places, which takes 4 bits. */
+#define NPK_ONE_MOVED		16U
+
+/** NPK_MOVED_MAX - a number of moved flows that was this much stays so */
+#define NPK_MOVED_MAX		0xfffU
 
 /** NPK_SEG_SHIFT - log2 of the buckets in one segment of memory (193 MB) */
 #define NPK_SEG_SHIFT		16
@@ -55,28 +64,46 @@
 
 /**
  * struct npk_bucket - one signature line and the flows it describes
- * @sig: 16 bits of each flow's hash, 0 = free
- * @nr_moved: flows whose home is this bucket but which live in their other one
- * @sig_word: @sig and @nr_moved, four 16-bit lanes a word
+ * @sig: 15 bits of each flow's hash and 1, 0 = free; the last one is always 0
+ * @sig_word: the same, four 16-bit lanes a word
  * @due: when to look at the flow again (ticks), and NPK_DUE_REPEATED
- * @nr_used: flows in the bucket
+ * @nr: npk_bucket_used(), and times NPK_ONE_MOVED npk_bucket_moved()
  * @flow: the flows
  */
 struct npk_bucket {
 	union {
-		struct {
-			u16 sig[NPK_WAYS];
-			u16 nr_moved;
-		};
+		u16 sig[NPK_LANES_ALL];
 		u64 sig_word[NPK_SIG_WORDS];
 	};
 	u16 due[NPK_WAYS];
-	u16 nr_used;
+	u16 nr;
 	struct npk_flow flow[NPK_WAYS];
 };
 
 NPK_STATIC_ASSERT(offsetof(struct npk_bucket, flow) == NPK_CACHE_LINE);
 NPK_STATIC_ASSERT(sizeof(struct npk_bucket) == 46 * NPK_CACHE_LINE);
+
+/**
+ * npk_bucket_used() - flows in a bucket
+ * @b: bucket
+ *
+ * Return: number, at most NPK_WAYS.
+ */
+static __always_inline u32 npk_bucket_used(const struct npk_bucket *b)
+{
+	return b->nr % NPK_ONE_MOVED;
+}
+
+/**
+ * npk_bucket_moved() - flows whose home is the bucket but which live in their other one
+ * @b: bucket
+ *
+ * Return: number; NPK_MOVED_MAX: there may be some.
+ */
+static __always_inline u32 npk_bucket_moved(const struct npk_bucket *b)
+{
+	return b->nr / NPK_ONE_MOVED;
+}
 
 /**
  * struct npk_table - a flow table
@@ -99,10 +126,12 @@ struct npk_table {
 /**
  * struct npk_slot - a place in the table
  * @bucket: bucket
- * @way: index below NPK_WAYS
+ * @flow: entry
+ * @way: its index in the bucket, below NPK_WAYS
  */
 struct npk_slot {
 	struct npk_bucket *bucket;
+	struct npk_flow *flow;
 	u32 way;
 };
 
@@ -193,14 +222,16 @@ static __always_inline struct npk_bucket *npk_table_home(const struct npk_table 
 }
 
 /**
- * npk_slot_flow() - entry at a place
- * @s: place
- *
- * Return: the entry.
+ * npk_slot_set() - name a place
+ * @s: out
+ * @b: bucket
+ * @way: index below NPK_WAYS
  */
-static __always_inline struct npk_flow *npk_slot_flow(const struct npk_slot *s)
+static __always_inline void npk_slot_set(struct npk_slot *s, struct npk_bucket *b, u32 way)
 {
-	return &s->bucket->flow[s->way];
+	s->bucket = b;
+	s->flow = &b->flow[way];
+	s->way = way;
 }
 
 /**
@@ -233,9 +264,13 @@ static inline bool npk_tick_passed(u32 due, u32 now)
 /* Signature of a hash, never 0. */
 static __always_inline u16 npk_sig_of(u64 hash)
 {
-	u16 sig = hash >> 48;
+	return (hash >> 48) | 1;
+}
 
-	return sig ? sig : 1;
+/* Where in a bucket a flow is put when it can. */
+static __always_inline u32 npk_way_of(u64 hash)
+{
+	return ((hash >> 36) & 0xfff) * NPK_WAYS >> 12;
 }
 
 /* Number of the bucket a flow lives in when its home was nearly full. */
@@ -251,7 +286,7 @@ static __always_inline struct npk_bucket *npk_table_other(const struct npk_table
 
 /*
  * Four signatures at a time: lanes equal to @sig show their top bit.  A lane
- * above an equal one may show it too; comparing keys sorts that out.
+ * above an equal one may show it too.
  */
 static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
 {
@@ -260,25 +295,33 @@ static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
 	return (x - NPK_LANES) & ~x & NPK_LANE_TOP;
 }
 
-static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct npk_key *key,
-					    u16 sig, struct npk_slot *slot)
-{
-	u64 sigs = sig * NPK_LANES;
-	u64 found;
-	u32 i, way;
+/**
+ * npk_bucket_ways() - places with a signature
+ * @b: bucket
+ * @sig: not 0
+ *
+ * Return: a bit for each of them.
+ */
+u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig);
 
-	for (i = 0; i < NPK_SIG_WORDS; i++) {
-		found = npk_lanes_equal(b->sig_word[i], sigs);
-		for (; unlikely(found); found &= found - 1) {
-			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
-			/* lane 15 is nr_moved; a false lane may be free */
-			if (way < NPK_WAYS && b->sig[way] == sig &&
-			    npk_flow_key_is(&b->flow[way], key)) {
-				slot->bucket = b;
-				slot->way = way;
-				return true;
-			}
-		}
+static __always_inline bool npk_bucket_is(struct npk_bucket *b, u32 way,
+					  const struct npk_words *w, bool is_ip6, u16 sig,
+					  struct npk_slot *slot)
+{
+	if (b->sig[way] != sig)
+		return false;
+	npk_slot_set(slot, b, way);
+	return npk_flow_key_is(slot->flow, w, is_ip6);
+}
+
+static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct npk_words *w,
+					    bool is_ip6, u16 sig, struct npk_slot *slot)
+{
+	u32 ways = npk_bucket_ways(b, sig);
+
+	for (; ways; ways &= ways - 1) {
+		if (npk_bucket_is(b, __builtin_ctz(ways), w, is_ip6, sig, slot))
+			return true;
 	}
 	return false;
 }
@@ -286,24 +329,29 @@ static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct n
 /**
  * npk_table_find() - look a flow up
  * @t: table
- * @key: key
- * @hash: npk_key_hash() of @key
+ * @w: words of its key
+ * @is_ip6: the key is one of IPv6
+ * @hash: npk_words_hash() of @w
  * @slot: out: where it is
  *
  * Context: Any; the caller holds the table's lock. Reads at most two buckets.
  * Return: true when the flow is in the table.
  */
-static __always_inline bool npk_table_find(const struct npk_table *t, const struct npk_key *key,
-					   u64 hash, struct npk_slot *slot)
+static __always_inline bool npk_table_find(const struct npk_table *t, const struct npk_words *w,
+					   bool is_ip6, u64 hash, struct npk_slot *slot)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
+	u16 sig = npk_sig_of(hash);
 
-	if (npk_bucket_find(home, key, npk_sig_of(hash), slot))
+	if (likely(npk_bucket_is(home, npk_way_of(hash), w, is_ip6, sig, slot)) ||
+	    npk_bucket_find(home, w, is_ip6, sig, slot))
 		return true;
-	if (likely(!home->nr_moved))
-		return false;
-	return npk_bucket_find(npk_table_other(t, hash), key, npk_sig_of(hash), slot);
+	return unlikely(npk_bucket_moved(home)) &&
+	       npk_bucket_find(npk_table_other(t, hash), w, is_ip6, sig, slot);
 }
+
+/* npk_table_claim() where the flow's own place is taken or its home nearly full. */
+bool npk_table_claim_other(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot);
 
 /**
  * npk_table_claim() - a place for a new flow
@@ -319,7 +367,17 @@ static __always_inline bool npk_table_find(const struct npk_table *t, const stru
  * Return: true when the place is free; false when the caller has to
  * npk_table_remove() what is there first.
  */
-bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot);
+static __always_inline bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now,
+					    struct npk_slot *slot)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+	u32 way = npk_way_of(hash);
+
+	if (unlikely(npk_bucket_used(home) >= NPK_WAYS_HOME) || unlikely(home->sig[way]))
+		return npk_table_claim_other(t, hash, now, slot);
+	npk_slot_set(slot, home, way);
+	return true;
+}
 
 /**
  * npk_table_occupy() - put a flow at a free place
@@ -330,7 +388,22 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
  *
  * The entry itself is the caller's to start.
  */
-void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot, u64 hash, u32 due);
+static __always_inline void npk_table_occupy(struct npk_table *t, const struct npk_slot *slot,
+					     u64 hash, u32 due)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+	u32 i = npk_table_index(t, (u32)hash);
+
+	slot->bucket->sig[slot->way] = npk_sig_of(hash);
+	slot->bucket->due[slot->way] = due;
+	slot->bucket->nr++;
+	if (unlikely(slot->bucket != home)) {
+		home->nr += npk_bucket_moved(home) < NPK_MOVED_MAX ? NPK_ONE_MOVED : 0;
+		i = npk_table_other_index(t, hash);
+	}
+	t->occupied[i / 64] |= 1ULL << (i % 64);
+	t->nr_flows++;
+}
 
 /**
  * npk_table_remove() - free a place

@@ -4,6 +4,7 @@
 #define NPK_CORE_TCP_H
 
 #include "flow.h"
+#include "plain.h"
 
 /**
  * NPK_TCP_OVERTAKEN_NS - a segment this late behind a later one was overtaken
@@ -34,6 +35,34 @@
  * Analysis", but for what it concludes from the other direction.
  */
 void npk_tcp_account(struct npk_flow *flow, const struct npk_pkt *pkt);
+
+/**
+ * npk_tcp_goes_on() - follow a segment that is just the next one
+ * @flow: flow of the packet
+ * @p: plain TCP frame
+ * @now_ns: time of reception
+ *
+ * Return: false, and nothing is done, when npk_tcp_account() or npk_convs_follow()
+ * would do more than move the sequence number.
+ */
+static __always_inline bool npk_tcp_goes_on(struct npk_flow *flow, const struct npk_plain *p,
+					    u64 now_ns)
+{
+	u32 payload = npk_plain_payload(p);
+	u8 need = NPK_FLOW_SEQ | (payload ? NPK_FLOW_SPOKE : 0);
+	u16 flags = npk_plain_flags(p);
+
+	if (unlikely(flags & (NPK_TCP_SYN | NPK_TCP_FIN | NPK_TCP_RST)) ||
+	    unlikely((flow->state & (need | NPK_FLOW_SHAKES | NPK_FLOW_ASTRAY)) != need) ||
+	    npk_load_be32(p->l4 + 4) != flow->next_seq || unlikely(!npk_load_be16(p->l4 + 14)))
+		return false;
+	if (payload) {
+		flow->next_seq += payload;
+		flow->next_seq_at = npk_flow_clock(now_ns);
+	}
+	flow->tcp_flags |= flags;
+	return true;
+}
 
 /**
  * npk_syn_read() - what a SYN says about the system that sent it

@@ -50,11 +50,12 @@ static inline void ledger_clear(struct ledger *l)
 /* The line of a key; made when there is none. */
 static inline struct ledger_line *ledger_line(struct ledger *l, const struct npk_key *key)
 {
-	u64 h = 0;
+	u64 word[NPK_KEY_WORDS6], h = 0;
 	u32 i;
 
+	memcpy(word, &key->words, sizeof(word));
 	for (i = 0; i < NPK_KEY_WORDS6; i++)
-		h = (h ^ key->word[i]) * 0x9e3779b97f4a7c15ULL;
+		h = (h ^ word[i]) * 0x9e3779b97f4a7c15ULL;
 	for (i = (u32)(h >> 48) % LEDGER_LEN; l->line[i].used; i = (i + 1) % LEDGER_LEN) {
 		if (!memcmp(&l->line[i].key, key, sizeof(*key)))
 			return &l->line[i];

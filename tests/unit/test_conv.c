@@ -783,12 +783,22 @@ static struct npk_pkt side_pkt(bool back, uint64_t now_ns)
 	return pkt;
 }
 
+/* The packet's side of a conversation with a hash of our choice. */
+static struct npk_conv_id conv_id(const struct npk_pkt *pkt, uint64_t hash)
+{
+	struct npk_secret secret = {};
+	struct npk_conv_id id = npk_key_conv(&pkt->key, &secret);
+
+	id.hash = hash;
+	return id;
+}
+
 static void start_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
 {
 	struct npk_pkt pkt = side_pkt(false, now_ns);
 	struct npk_flow flow = {};
 
-	npk_convs_follow(c, &flow, &pkt, id, 60 * S);
+	npk_convs_follow(c, &flow, &pkt, conv_id(&pkt, id), 60 * S);
 	assert_true(flow.state & NPK_FLOW_SPOKE);
 }
 
@@ -797,7 +807,7 @@ static uint32_t end_conv(struct npk_convs *c, uint64_t id, uint64_t now_ns)
 	struct npk_pkt pkt = side_pkt(true, now_ns);
 	struct npk_flow flow = {};
 
-	npk_convs_follow(c, &flow, &pkt, id, 60 * S);
+	npk_convs_follow(c, &flow, &pkt, conv_id(&pkt, id), 60 * S);
 	return flow.appl_delay_us;
 }
 
@@ -860,7 +870,7 @@ static void test_scan_leaves_handshakes_alone(void **state)
 
 	syn.has_tcp = true;
 	syn.tcp_flags = SYN;
-	assert_false(npk_convs_follow(t->convs, &flow, &syn, 1ULL << 33, 60 * S));
+	assert_false(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, 1ULL << 33), 60 * S));
 	for (i = 2; i < 100; i++)
 		start_conv(t->convs, i << 33, T0 + i * MS);
 	assert_int_equal(nr_convs(t), 4);
@@ -868,8 +878,8 @@ static void test_scan_leaves_handshakes_alone(void **state)
 			 t->convs->bucket[0][1].shaken + t->convs->bucket[0][0].shaken, 1);
 	/* four more: one of them has to make room for another of them, and that is said */
 	for (i = 100; i < 103; i++)
-		assert_false(npk_convs_follow(t->convs, &flow, &syn, i << 33, 60 * S));
-	assert_true(npk_convs_follow(t->convs, &flow, &syn, i << 33, 60 * S));
+		assert_false(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, i << 33), 60 * S));
+	assert_true(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, i << 33), 60 * S));
 	/* a minute later they are as good as anything */
 	start_conv(t->convs, 200ULL << 33, T0 + 62 * S);
 	assert_int_equal(nr_convs(t), 4);
@@ -1009,7 +1019,7 @@ static void test_oldest_handshake_makes_room(void **state)
 		syn = side_pkt(false, T0 + at[i] * 100 * MS);
 		syn.has_tcp = true;
 		syn.tcp_flags = SYN;
-		assert_int_equal(npk_convs_follow(t->convs, &flow, &syn, id_in_one_bucket(i), S),
+		assert_int_equal(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, id_in_one_bucket(i)), S),
 				 i >= 4);
 	}
 	assert_int_equal(nr_convs(t), 4);
@@ -1068,9 +1078,11 @@ static void test_sides(void **state)
 {
 	static const uint8_t proto[] = { NPK_PROTO_TCP, NPK_PROTO_UDP, NPK_PROTO_SCTP,
 					 NPK_PROTO_ICMP };
+	struct npk_secret secret = {};
 	struct npk_key key = {}, back;
 	unsigned int i, j, alen, ones = 0;
 	uint64_t seed = 9;
+	uint8_t side;
 
 	(void)state;
 	for (i = 0; i < 4000; i++) {
@@ -1093,9 +1105,10 @@ static void test_sides(void **state)
 		back.dport = key.sport;
 		if (!memcmp(back.addr, key.addr, alen) && key.sport == key.dport)
 			continue;
-		assert_true(npk_key_side(&key) <= 1);
-		assert_int_equal(npk_key_side(&key) ^ npk_key_side(&back), 1);
-		ones += npk_key_side(&key);
+		side = npk_key_conv(&key, &secret).side;
+		assert_true(side <= 1);
+		assert_int_equal(side ^ npk_key_conv(&back, &secret).side, 1);
+		ones += side;
 	}
 	assert_in_range(ones, 1000, 3000);
 }
