@@ -4,6 +4,7 @@
  * same frames, one of them through pull(), which no plain frame needs.  Records and counters
  * are the same to the last octet.
  */
+#include "lib/batch.h"
 #include "shard.h"
 
 #define RECORDS_MAX	4096
@@ -238,25 +239,33 @@ static struct npk_pkt soiled(const struct pair *p, const struct frame *f)
 	return pkt;
 }
 
+static struct npk_pkt draw_pkt(struct pair *p, struct frame *f)
+{
+	struct npk_pkt pkt;
+
+	if (draw(p, 3, 0))
+		make_ip4(f, p);
+	else
+		make_ip6(f, p);
+	pkt = soiled(p, f);
+	pkt.captured -= draw(p, f->len - 14, 13);
+	pkt.linear = pkt.captured;
+	if (pkt.linear > 60)
+		pkt.linear -= draw(p, pkt.linear - 54, 8);
+	pkt.pull = pull_copy;
+	pkt.priv = f->data;
+	pkt.has_tag = draw(p, 2, 12);
+	pkt.vlan_tci = (uint16_t)(0x3005 + draw(p, 2, 4));
+	return pkt;
+}
+
 static void send_both(struct pair *p)
 {
 	struct npk_pkt pkt[2];
 	struct npk_plain plain;
 	struct frame f;
 
-	if (draw(p, 3, 0))
-		make_ip4(&f, p);
-	else
-		make_ip6(&f, p);
-	pkt[0] = soiled(p, &f);
-	pkt[0].captured -= draw(p, f.len - 14, 13);
-	pkt[0].linear = pkt[0].captured;
-	if (pkt[0].linear > 60)
-		pkt[0].linear -= draw(p, pkt[0].linear - 54, 8);
-	pkt[0].pull = pull_copy;
-	pkt[0].priv = f.data;
-	pkt[0].has_tag = draw(p, 2, 12);
-	pkt[0].vlan_tci = (uint16_t)(0x3005 + draw(p, 2, 4));
+	pkt[0] = draw_pkt(p, &f);
 	pkt[1] = pkt[0];
 	pkt[1].linear = 14;
 	assert_false(npk_plain_pkt(&plain, &pkt[1]));
@@ -330,12 +339,40 @@ static void test_same_records_with_parts_left_out(void **state)
 		run(2 + parts, 32, parts);
 }
 
+/* Several at a time, of which some are new flows, some of them the same; and one by one. */
+static void test_batches(void **state)
+{
+	struct frame *f = zeroed(NPK_BATCH_PACKETS * sizeof(*f));
+	struct npk_pkt pkt[2][NPK_BATCH_PACKETS];
+	struct pair *p = make_pair(99, 5, 0);
+	uint32_t i, j, n;
+
+	(void)state;
+	for (i = 0; i < 4000; i++) {
+		n = draw(p, NPK_BATCH_PACKETS + 1, 0);
+		for (j = 0; j < n; j++) {
+			pkt[0][j] = draw_pkt(p, &f[j]);
+			pkt[1][j] = pkt[0][j];
+			p->now_ns += draw(p, 2, 14) * 5 * S;
+		}
+		npk_meter_packets(p->m[0], pkt[0], n);
+		for (j = 0; j < n; j++)
+			npk_meter_packet(p->m[1], &pkt[1][j]);
+		assert_int_equal(p->m[0]->now_ns, p->m[1]->now_ns);
+		time_passes(p);
+		compare(p);
+	}
+	free(f);
+	free_pair(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_records),
 		cmocka_unit_test(test_same_records_when_full),
 		cmocka_unit_test(test_same_records_with_parts_left_out),
+		cmocka_unit_test(test_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
