@@ -63,8 +63,10 @@ static __always_inline bool read_plain(struct npk_plain *p, const struct sk_buff
 {
 	const u8 *frame = skb_mac_header(skb);
 	u32 linear = skb_headlen(skb) + ETH_HLEN, wire_len = skb->len + ETH_HLEN;
-	u16 vlan = skb_vlan_tag_present(skb) ? skb_vlan_tag_get(skb) & VLAN_VID_MASK : NPK_VLAN_NONE;
+	u16 vlan = NPK_VLAN_NONE;
 
+	if (skb_vlan_tag_present(skb))
+		vlan = skb_vlan_tag_get(skb) & VLAN_VID_MASK;
 	if (unlikely(skb->data - frame != ETH_HLEN) || unlikely(skb_is_gso(skb)))
 		return false;
 	return is_ip6 ? npk_plain_ip6(p, frame, linear, wire_len, dev->ifindex, vlan) :

@@ -84,7 +84,8 @@ static __always_inline bool npk_plain_read_l4(struct npk_plain *p, u8 proto, u32
 	       p->linear >= off + npk_plain_tcp_hlen(p);
 }
 
-static __always_inline u64 npk_plain_transport(const struct npk_plain *p, u8 proto, u8 tos, u8 version)
+static __always_inline u64 npk_plain_transport(const struct npk_plain *p, u8 proto, u8 tos,
+					       u8 version)
 {
 	return npk_word(npk_load_u32(p->l4), proto, tos, version, 0);
 }

@@ -62,11 +62,12 @@ static noinline u32 ways_of(const struct npk_bucket *b, u16 sig)
 /* Mostly it is asked for a flow that is not there. */
 u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
 {
+	const u64 *w = b->sig_word;
 	u64 sigs = sig * NPK_LANES;
 
 	NPK_STATIC_ASSERT(NPK_SIG_WORDS == 4);
-	if (likely(!(npk_lanes_equal(b->sig_word[0], sigs) | npk_lanes_equal(b->sig_word[1], sigs) |
-		     npk_lanes_equal(b->sig_word[2], sigs) | npk_lanes_equal(b->sig_word[3], sigs))))
+	if (likely(!(npk_lanes_equal(w[0], sigs) | npk_lanes_equal(w[1], sigs) |
+		     npk_lanes_equal(w[2], sigs) | npk_lanes_equal(w[3], sigs))))
 		return 0;
 	return ways_of(b, sig);
 }

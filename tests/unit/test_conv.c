@@ -878,7 +878,8 @@ static void test_scan_leaves_handshakes_alone(void **state)
 			 t->convs->bucket[0][1].shaken + t->convs->bucket[0][0].shaken, 1);
 	/* four more: one of them has to make room for another of them, and that is said */
 	for (i = 100; i < 103; i++)
-		assert_false(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, i << 33), 60 * S));
+		assert_false(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, i << 33),
+					      60 * S));
 	assert_true(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, i << 33), 60 * S));
 	/* a minute later they are as good as anything */
 	start_conv(t->convs, 200ULL << 33, T0 + 62 * S);
@@ -1009,6 +1010,7 @@ static void test_one_makes_room(void **state)
 /* Of handshakes the oldest makes room. */
 static void test_oldest_handshake_makes_room(void **state)
 {
+	struct npk_conv_id id;
 	static const unsigned int at[] = { 3, 1, 4, 2, 5, 6 };	/* tenths of a second */
 	struct talk *t = *state;
 	struct npk_flow flow = {};
@@ -1019,8 +1021,8 @@ static void test_oldest_handshake_makes_room(void **state)
 		syn = side_pkt(false, T0 + at[i] * 100 * MS);
 		syn.has_tcp = true;
 		syn.tcp_flags = SYN;
-		assert_int_equal(npk_convs_follow(t->convs, &flow, &syn, conv_id(&syn, id_in_one_bucket(i)), S),
-				 i >= 4);
+		id = conv_id(&syn, id_in_one_bucket(i));
+		assert_int_equal(npk_convs_follow(t->convs, &flow, &syn, id, S), i >= 4);
 	}
 	assert_int_equal(nr_convs(t), 4);
 	for (i = 0; i < 6; i++) {

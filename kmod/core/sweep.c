@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Closing the flows whose time has come, and those somebody wants closed. */
+#include "close.h"
+
+/* A flow that is due but finds no room is looked at again after so many ticks. */
+#define RETRY_TICKS	2
+/*
+ * A flow leaves at most a quarter of the shorter timeout after its time.  A round
+ * takes a fifth; for short timeouts it is the quarter without what the deadline is
+ * rounded up by (67 ms) and the reaper's own step (100 ms) take.
+ */
+#define ROUND_PART		5
+#define PROMISED_PART		4
+#define ROUND_MARGIN_NS		(NPK_NSEC_PER_SEC / 5)
+#define SHORT_TIMEOUT_NS	(4 * NPK_NSEC_PER_SEC)
+/* ... but never slower: a deadline has to be noticed before it seems ahead again. */
+#define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
+/*
+ * A clock that jumped further (a gap in a capture) may have left deadlines so
+ * far behind that, modulo 2^15, they look ahead: then every flow is looked at.
+ */
+#define JUMP_NS		(((u64)(NPK_TICK_MASK + 1) / 2 - NPK_TICKS_AHEAD_MAX) << NPK_TICK_SHIFT)
+
+/* Does npk_meter_flush() want this flow closed? */
+static bool is_flushed(const struct npk_meter *m, const struct npk_flow *flow)
+{
+	if (!m->flush_ns || (s64)(flow->first_ns - m->flush_ns) > 0)
+		return false;
+	return !m->flush_ifindex || npk_flow_ifindex(flow) == m->flush_ifindex;
+}
+
+static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
+{
+	struct npk_flow *flow = slot->flow;
+	u8 reason;
+	u64 due = npk_expire_due(flow, &m->limits, &reason);
+
+	if ((s64)(m->now_ns - due) < 0 && is_flushed(m, flow)) {
+		reason = NPK_END_FORCED;
+		due = m->now_ns;
+	}
+	if ((s64)(m->now_ns - due) < 0) {
+		flow->state &= ~NPK_FLOW_HELD;
+		npk_due_set(slot, npk_due_tick(m, due));
+		return;
+	}
+	if (!npk_close_due(m, flow, reason, due)) {
+		if (reason == NPK_END_FORCED)	/* the flush is not over */
+			m->flush_left = m->table.nr_buckets;
+		npk_due_set(slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
+	} else if (reason == NPK_END_ACTIVE) {
+		m->count.split++;
+		npk_flow_split(flow);
+		due = npk_expire_due(flow, &m->limits, &reason);
+		/* not "repeated": without a packet it is the first to make room */
+		slot->bucket->due[slot->way] = npk_due_tick(m, due);
+	} else {
+		npk_table_remove(&m->table, slot);
+	}
+}
+
+static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, bool all)
+{
+	struct npk_slot slot;
+	u32 way;
+
+	for (way = 0; way < NPK_WAYS; way++) {
+		if (!b->sig[way] || !(all || npk_tick_passed(b->due[way], now)))
+			continue;
+		npk_slot_set(&slot, b, way);
+		sweep_flow(m, &slot);
+	}
+}
+
+/* Time a round gives each bucket, nanoseconds. */
+static u64 time_per_bucket(const struct npk_meter *m)
+{
+	u64 shorter = m->limits.idle_ns < m->limits.active_ns ? m->limits.idle_ns :
+								m->limits.active_ns;
+	u64 round = div64_u64(shorter, ROUND_PART);
+
+	if (shorter < SHORT_TIMEOUT_NS) {
+		round = shorter / PROMISED_PART;
+		round = round > ROUND_MARGIN_NS ? round - ROUND_MARGIN_NS : 0;
+	}
+	if (round > SWEEP_MAX_NS)
+		round = SWEEP_MAX_NS;
+	return div64_u64(round, m->table.nr_buckets) + 1;
+}
+
+/* Buckets to pass now to be on time: one round at most. */
+static u32 sweep_quota(const struct npk_meter *m, u64 late, u64 per_bucket)
+{
+	u64 want = div64_u64(late, per_bucket);
+
+	if (want < m->look_at_all)
+		want = m->look_at_all;
+	return want < m->table.nr_buckets ? want : m->table.nr_buckets;
+}
+
+/* Go on to the next bucket in use, or @quota buckets; returns how many were passed. */
+static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *looked)
+{
+	u32 nr = m->table.nr_buckets, left = nr - m->cursor;
+	u32 end = m->cursor + (quota < left ? quota : left);
+	u32 next = npk_table_next(&m->table, m->cursor, end);
+	u32 passed = next - m->cursor;
+
+	if (next < end) {
+		sweep_bucket(m, npk_table_bucket(&m->table, next), npk_tick(m->now_ns),
+			     m->look_at_all > passed);
+		npk_table_tidy(&m->table, next);
+		next++;
+		passed++;
+		(*looked)++;
+	}
+	m->cursor = next < nr ? next : 0;
+	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
+	m->flush_left -= passed < m->flush_left ? passed : m->flush_left;
+	return passed;
+}
+
+u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
+{
+	u64 per_bucket = time_per_bucket(m);
+	u32 quota, passed = 0, looked = 0;
+	u64 late;
+
+	npk_meter_time(m, now_ns);
+	if (!m->table.nr_flows) {
+		m->swept_ns = m->now_ns;
+		m->look_at_all = 0;
+		m->flush_left = 0;
+		return 0;
+	}
+	late = m->now_ns - m->swept_ns;
+	if (late > JUMP_NS)
+		m->look_at_all = m->table.nr_buckets;
+	quota = sweep_quota(m, late, per_bucket);
+	while (passed < quota && looked < max_buckets)
+		passed += sweep_on(m, quota - passed, &looked);
+	/* a whole round is all that can be owed; what the budget cut off stays owed */
+	if (late > m->table.nr_buckets * per_bucket)
+		m->swept_ns = m->now_ns - m->table.nr_buckets * per_bucket;
+	m->swept_ns += (u64)passed * per_bucket;
+	if ((s64)(m->swept_ns - m->now_ns) > 0)
+		m->swept_ns = m->now_ns;
+	return looked;
+}
+
+void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)
+{
+	/* one flush at a time: a second one for another device takes all */
+	m->flush_ifindex = m->flush_left && m->flush_ifindex != ifindex ? 0 : ifindex;
+	m->flush_ns = now_ns;
+	m->flush_left = m->table.nr_buckets;
+	m->look_at_all = m->table.nr_buckets;
+}
+
+bool npk_meter_expire_all(struct npk_meter *m, u32 max_buckets)
+{
+	u32 i, way, nr = m->table.nr_buckets;
+	struct npk_bucket *b;
+	struct npk_slot slot;
+
+	for (i = 0; i < max_buckets && m->table.nr_flows; i++) {
+		m->cursor = npk_table_next(&m->table, m->cursor, nr);
+		if (m->cursor == nr) {
+			m->cursor = 0;
+			continue;
+		}
+		b = npk_table_bucket(&m->table, m->cursor);
+		for (way = 0; way < NPK_WAYS; way++) {
+			if (!b->sig[way])
+				continue;
+			npk_slot_set(&slot, b, way);
+			if (!npk_close(m, slot.flow, NPK_END_FORCED, false))
+				return false;
+			npk_table_remove(&m->table, &slot);
+		}
+		npk_table_tidy(&m->table, m->cursor);
+	}
+	return !m->table.nr_flows;
+}
