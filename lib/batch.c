@@ -27,8 +27,8 @@ static void read_frame(const struct npk_meter *m, const struct npk_pkt *pkt, str
 static void fetch_flow(const struct npk_meter *m, const struct read_ahead *r)
 {
 	struct npk_bucket *home = npk_table_home(&m->table, r->hash);
-	u32 ways, way = npk_way_of(r->hash);
 	u16 sig = npk_sig_of(r->hash);
+	u32 ways, way = npk_way_of(r->hash);
 
 	if (home->sig[way] != sig) {
 		ways = npk_bucket_ways(home, sig);

@@ -32,17 +32,10 @@ static noinline struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 
 	return oldest;
 }
 
-static __always_inline struct npk_conv *find(struct npk_conv *bucket, u64 id)
-{
-	NPK_STATIC_ASSERT(NPK_CONV_WAYS == 4);
-	return bucket[0].id == id ? &bucket[0] : bucket[1].id == id ? &bucket[1] :
-	       bucket[2].id == id ? &bucket[2] : bucket[3].id == id ? &bucket[3] : NULL;
-}
-
 /* Where an entry can be made: a free one if there is one. */
 static __always_inline struct npk_conv *find_room(struct npk_conv *bucket, u64 id, u64 now_ns)
 {
-	struct npk_conv *room = find(bucket, 0);
+	struct npk_conv *room = npk_conv_find(bucket, 0);
 
 	return room ? room : make_room(bucket, id, now_ns);
 }
@@ -147,7 +140,7 @@ static bool follow_tcp(struct npk_conv *bucket, struct npk_flow *flow, const str
 		       u64 id, u8 side)
 {
 	u16 flags = pkt->tcp_flags & (NPK_TCP_SYN | NPK_TCP_ACK);
-	struct npk_conv *e = find(bucket, id);
+	struct npk_conv *e = npk_conv_find(bucket, id);
 	bool lost = false;
 
 	if (flags == NPK_TCP_SYN) {
@@ -198,11 +191,11 @@ static bool can_answer(const struct npk_key *key)
 }
 
 /* Without a handshake: whoever is seen first asks. */
-static __always_inline bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
+static bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
 					    u64 now_ns, u64 id, u8 side, u64 limit_ns,
 					    bool asks, bool answers)
 {
-	struct npk_conv *e = find(bucket, id);
+	struct npk_conv *e = npk_conv_find(bucket, id);
 	bool lost = false;
 
 	flow->state |= NPK_FLOW_SPOKE;
@@ -216,17 +209,11 @@ static __always_inline bool follow_datagram(struct npk_conv *bucket, struct npk_
 		e = find_room(bucket, id, now_ns);
 		lost = is_lost(e, now_ns);
 	}
-	*e = (struct npk_conv){ .id = id, .since_ns = now_ns, .step = NPK_CONV_ASKED,
-				.side = side };
+	npk_conv_ask(e, id, now_ns, side);
 	return lost;
 }
 
-static __always_inline u32 bucket_of(u64 id)
-{
-	return (u32)(id >> 20) & (NPK_CONV_BUCKETS - 1);
-}
-
-static __always_inline u64 limit_of(u64 idle_ns)
+static u64 limit_of(u64 idle_ns)
 {
 	return idle_ns < NPK_CONV_ANSWER_NS ? idle_ns : NPK_CONV_ANSWER_NS;
 }
@@ -234,8 +221,8 @@ static __always_inline u64 limit_of(u64 idle_ns)
 bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
 		      struct npk_conv_id conv, u64 idle_ns)
 {
-	u64 id = conv.hash ? conv.hash : 1;
-	u32 i = bucket_of(id);
+	u64 id = conv.hash | 1;
+	u32 i = npk_conv_bucket(id);
 	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
 	bool lost;
 
@@ -250,17 +237,8 @@ bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct n
 	return lost;
 }
 
-bool npk_convs_udp(struct npk_convs *c, struct npk_flow *flow, struct npk_conv_id conv,
-		   u64 now_ns, u64 idle_ns)
+bool npk_conv_udp(struct npk_conv *bucket, struct npk_flow *flow, u64 now_ns, u64 id, u8 side,
+		  u64 idle_ns)
 {
-	u64 id = conv.hash ? conv.hash : 1;
-	u32 i = bucket_of(id);
-	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
-	bool lost;
-
-	npk_lock(lock);
-	lost = follow_datagram(c->bucket[i], flow, now_ns, id, conv.side, limit_of(idle_ns), true,
-			       true);
-	npk_unlock(lock);
-	return lost;
+	return follow_datagram(bucket, flow, now_ns, id, side, limit_of(idle_ns), true, true);
 }

@@ -132,8 +132,32 @@ static __always_inline bool npk_conv_matters(const struct npk_flow *flow,
 bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct npk_pkt *pkt,
 		      struct npk_conv_id conv, u64 idle_ns);
 
+static __always_inline u32 npk_conv_bucket(u64 id)
+{
+	return (u32)(id >> 20) & (NPK_CONV_BUCKETS - 1);
+}
+
+/* The entry with that id; 0: a free one. NULL: there is none. */
+static __always_inline struct npk_conv *npk_conv_find(struct npk_conv *bucket, u64 id)
+{
+	NPK_STATIC_ASSERT(NPK_CONV_WAYS == 4);
+	return bucket[0].id == id ? &bucket[0] : bucket[1].id == id ? &bucket[1] :
+	       bucket[2].id == id ? &bucket[2] : bucket[3].id == id ? &bucket[3] : NULL;
+}
+
+/* A conversation without a handshake begins. */
+static __always_inline void npk_conv_ask(struct npk_conv *e, u64 id, u64 now_ns, u8 side)
+{
+	*e = (struct npk_conv){ .id = id, .since_ns = now_ns, .step = NPK_CONV_ASKED,
+				.side = side };
+}
+
+/* The first UDP packet of a flow; the bucket's lock is held. */
+bool npk_conv_udp(struct npk_conv *bucket, struct npk_flow *flow, u64 now_ns, u64 id, u8 side,
+		  u64 idle_ns);
+
 /**
- * npk_convs_udp() - the same for the first UDP packet of a flow
+ * npk_convs_udp() - npk_convs_follow() for the first UDP packet of a flow
  * @c: table
  * @flow: as for npk_convs_follow()
  * @conv: likewise
@@ -143,7 +167,25 @@ bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct n
  * Context: As npk_convs_follow().
  * Return: likewise.
  */
-bool npk_convs_udp(struct npk_convs *c, struct npk_flow *flow, struct npk_conv_id conv,
-		   u64 now_ns, u64 idle_ns);
+static __always_inline bool npk_convs_udp(struct npk_convs *c, struct npk_flow *flow,
+					  struct npk_conv_id conv, u64 now_ns, u64 idle_ns)
+{
+	u64 id = conv.hash | 1;
+	u32 i = npk_conv_bucket(id);
+	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
+	struct npk_conv *bucket = c->bucket[i], *room;
+	bool lost = false;
+
+	npk_lock(lock);
+	room = npk_conv_find(bucket, 0);
+	if (likely(room && !npk_conv_find(bucket, id))) {
+		flow->state |= NPK_FLOW_SPOKE;
+		npk_conv_ask(room, id, now_ns, conv.side);
+	} else {
+		lost = npk_conv_udp(bucket, flow, now_ns, id, conv.side, idle_ns);
+	}
+	npk_unlock(lock);
+	return lost;
+}
 
 #endif /* NPK_CORE_CONV_H */

@@ -8,20 +8,18 @@ static u32 first_due(const struct npk_meter *m, u64 now_ns)
 	return npk_due_tick(m, now_ns + (idle < active ? idle : active));
 }
 
-static noinline void make_room(struct npk_meter *m, struct npk_slot slot)
+static noinline void make_room(struct npk_meter *m, const struct npk_slot *slot)
 {
-	m->count.early += !!slot.flow->packets;
-	npk_close(m, slot.flow, NPK_END_RESOURCES, true);
-	npk_table_remove(&m->table, &slot);
+	m->count.early += !!slot->flow->packets;
+	npk_close(m, slot->flow, NPK_END_RESOURCES, true);
+	npk_table_remove(&m->table, slot);
 }
 
-/* A place for a new flow that begins at @now_ns. */
-static __always_inline void claim_place(struct npk_meter *m, u64 now_ns, u64 hash,
-					struct npk_slot *slot)
+/* A free place for a new flow. */
+static void claim_place(struct npk_meter *m, u64 hash, struct npk_slot *slot)
 {
 	if (unlikely(!npk_table_claim(&m->table, hash, npk_tick(m->now_ns), slot)))
-		make_room(m, *slot);
-	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
+		make_room(m, slot);
 }
 
 /* The same key again after the record's end: close it, go on in place. */
@@ -106,7 +104,8 @@ static void prepare_known(struct npk_meter *m, const struct npk_pkt *pkt,
 static void add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
 		     struct npk_slot *slot)
 {
-	claim_place(m, pkt->now_ns, hash, slot);
+	claim_place(m, hash, slot);
+	npk_table_occupy(&m->table, slot, hash, first_due(m, pkt->now_ns));
 	npk_flow_start(slot->flow, pkt);
 }
 
@@ -243,24 +242,48 @@ static void count_first(struct npk_meter *m, u32 octets)
 	m->count.live.octets += octets;
 }
 
+/* A flow of one packet at a free place. */
+static __always_inline void account_first(struct npk_meter *m, const struct npk_plain *p, u64 hash,
+					  u64 now_ns, const struct npk_slot *slot)
+{
+	struct npk_conv_id id;
+
+	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
+	npk_flow_first(slot->flow, p, now_ns);
+	count_first(m, p->ip_len);
+	if (!m->convs)
+		return;
+	id = npk_conv_id4(&p->words, NPK_PROTO_UDP, true, &m->table.secret);
+	if (unlikely(npk_convs_udp(m->convs, slot->flow, id, now_ns, m->limits.idle_ns)))
+		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
+}
+
+/* Its own place is taken, or its bucket nearly full. */
+static noinline void first_elsewhere(struct npk_meter *m, const u8 *frame, u64 link, u64 hash,
+				     u64 now_ns)
+{
+	struct npk_plain plain NPK_UNINITIALIZED;
+	struct npk_slot slot;
+
+	npk_plain_again(&plain, frame, NPK_PLAIN_MIN, link, false);
+	claim_place(m, hash, &slot);
+	account_first(m, &plain, hash, now_ns, &slot);
+}
+
 void npk_meter_first(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u64 now_ns)
 {
-	struct npk_slot slot NPK_UNINITIALIZED;
 	struct npk_plain plain NPK_UNINITIALIZED;
-	struct npk_conv_id id;
+	struct npk_slot slot NPK_UNINITIALIZED;
 
 	if (unlikely(m->leave_out)) {
 		npk_meter_again(m, frame, link, hash, now_ns, NPK_PLAIN_MIN, 0);
 		return;
 	}
 	npk_meter_time(m, now_ns);
-	npk_plain_again(&plain, frame, NPK_PLAIN_MIN, link, false);
-	claim_place(m, now_ns, hash, &slot);
-	npk_flow_first(slot.flow, &plain, now_ns);
-	count_first(m, plain.ip_len);
-	if (!m->convs)
+	if (unlikely(!npk_table_own(&m->table, hash, &slot))) {
+		first_elsewhere(m, frame, link, hash, now_ns);
 		return;
-	id = npk_conv_id4(&plain.words, NPK_PROTO_UDP, true, &m->table.secret);
-	if (unlikely(npk_convs_udp(m->convs, slot.flow, id, now_ns, m->limits.idle_ns)))
-		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
+	}
+	npk_plain_again(&plain, frame, NPK_PLAIN_MIN, link, false);
+	account_first(m, &plain, hash, now_ns, &slot);
 }

@@ -42,7 +42,7 @@ void npk_table_tidy(struct npk_table *t, u32 i)
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-static noinline u32 ways_of(const struct npk_bucket *b, u16 sig)
+u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
 {
 	u64 sigs = sig * NPK_LANES;
 	u32 i, way, ways = 0;
@@ -57,19 +57,6 @@ static noinline u32 ways_of(const struct npk_bucket *b, u16 sig)
 		}
 	}
 	return ways;
-}
-
-/* Mostly it is asked for a flow that is not there. */
-u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
-{
-	const u64 *w = b->sig_word;
-	u64 sigs = sig * NPK_LANES;
-
-	NPK_STATIC_ASSERT(NPK_SIG_WORDS == 4);
-	if (likely(!(npk_lanes_equal(w[0], sigs) | npk_lanes_equal(w[1], sigs) |
-		     npk_lanes_equal(w[2], sigs) | npk_lanes_equal(w[3], sigs))))
-		return 0;
-	return ways_of(b, sig);
 }
 
 /* The bucket has a free place, whose signature is 0. */
@@ -119,7 +106,7 @@ static void longest_silent(struct npk_bucket *b, struct npk_slot *slot)
 	}
 }
 
-bool npk_table_claim_other(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
+bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
 	struct npk_bucket *alt, *b = home;

@@ -295,6 +295,17 @@ static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
 	return (x - NPK_LANES) & ~x & NPK_LANE_TOP;
 }
 
+/* Is there a place with this signature? */
+static __always_inline bool npk_bucket_has(const struct npk_bucket *b, u16 sig)
+{
+	const u64 *w = b->sig_word;
+	u64 sigs = sig * NPK_LANES;
+
+	NPK_STATIC_ASSERT(NPK_SIG_WORDS == 4);
+	return npk_lanes_equal(w[0], sigs) | npk_lanes_equal(w[1], sigs) |
+	       npk_lanes_equal(w[2], sigs) | npk_lanes_equal(w[3], sigs);
+}
+
 /**
  * npk_bucket_ways() - places with a signature
  * @b: bucket
@@ -317,9 +328,11 @@ static __always_inline bool npk_bucket_is(struct npk_bucket *b, u32 way,
 static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct npk_words *w,
 					    bool is_ip6, u16 sig, struct npk_slot *slot)
 {
-	u32 ways = npk_bucket_ways(b, sig);
+	u32 ways;
 
-	for (; ways; ways &= ways - 1) {
+	if (!npk_bucket_has(b, sig))
+		return false;
+	for (ways = npk_bucket_ways(b, sig); ways; ways &= ways - 1) {
 		if (npk_bucket_is(b, __builtin_ctz(ways), w, is_ip6, sig, slot))
 			return true;
 	}
@@ -350,8 +363,23 @@ static __always_inline bool npk_table_find(const struct npk_table *t, const stru
 	       npk_bucket_find(npk_table_other(t, hash), w, is_ip6, sig, slot);
 }
 
-/* npk_table_claim() where the flow's own place is taken or its home nearly full. */
-bool npk_table_claim_other(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot);
+/**
+ * npk_table_own() - the place of a new flow where nothing is in its way
+ * @t: table
+ * @hash: of a key that is not in the table
+ * @slot: out: the place its hash says, in its home bucket
+ *
+ * Return: true; false when npk_table_claim() has to look.
+ */
+static __always_inline bool npk_table_own(const struct npk_table *t, u64 hash,
+					  struct npk_slot *slot)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+	u32 way = npk_way_of(hash);
+
+	npk_slot_set(slot, home, way);
+	return likely(npk_bucket_used(home) < NPK_WAYS_HOME) && likely(!home->sig[way]);
+}
 
 /**
  * npk_table_claim() - a place for a new flow
@@ -367,17 +395,7 @@ bool npk_table_claim_other(const struct npk_table *t, u64 hash, u32 now, struct 
  * Return: true when the place is free; false when the caller has to
  * npk_table_remove() what is there first.
  */
-static __always_inline bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now,
-					    struct npk_slot *slot)
-{
-	struct npk_bucket *home = npk_table_home(t, hash);
-	u32 way = npk_way_of(hash);
-
-	if (unlikely(npk_bucket_used(home) >= NPK_WAYS_HOME) || unlikely(home->sig[way]))
-		return npk_table_claim_other(t, hash, now, slot);
-	npk_slot_set(slot, home, way);
-	return true;
-}
+bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot);
 
 /**
  * npk_table_occupy() - put a flow at a free place
