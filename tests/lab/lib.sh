@@ -181,9 +181,9 @@ pktgen_stop() {
 	pktgen_wait
 }
 
+# pktgen_run: waited for without polling, which would take its time from the packets where there is one processor.
 pktgen_run() {
-	pktgen_start
-	pktgen_wait
+	pg pgctrl start
 }
 
 # pktgen_sent: packets handed to the device, by all processors.
