@@ -44,7 +44,7 @@ host_suite() {
 
 # canonical KERNEL: the name its folders have. Also keeps names out that would lead elsewhere.
 canonical() {
-	[[ $1 =~ ^[a-z][a-z0-9-]*$ ]] || die "no kernel \"$1\": stock, debug, or a suite of Debian (bookworm, trixie)"
+	[[ $1 =~ ^[a-z][a-z0-9-]*$ ]] || die "no kernel \"$1\": stock, debug, uml, or a suite of Debian (bookworm, trixie)"
 	if [ "$1" = "$(host_suite)" ]; then echo stock; else echo "$1"; fi
 }
 

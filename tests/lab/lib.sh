@@ -66,7 +66,8 @@ same() {
 
 uptime_ms() {
 	read -r _up _ </proc/uptime
-	echo "${_up%.*}${_up#*.}0"
+	_ms=1${_up#*.}0 # no number that begins with 0
+	echo $((${_up%.*} * 1000 + _ms - 1000))
 }
 
 # ---------------------------------------------------------------- what the kernel says
