@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# native.sh [ROUNDS [PACKETS]]: nanoseconds a packet costs at native speed, metered by the module and by ipt_NETFLOW,
+# in User-mode Linux made of this suite's kernel source, in one boot. Of 15 rounds the medians; .low and .high are
+# quartiles. What is added, and ratios, are worked out round by round.
+#
+#   base, raw_table          the receive path alone; and with the table ipt_NETFLOW's rule stands in
+#   observe-rx, -ingress     the module by these hooks, packets go on;  passive-rx: they do not
+#   drop-rx                  an rx_handler that drops at once: the floor of passive-rx (over_drop: what is above it)
+#   ipt_netflow              the peer in PREROUTING of the raw table
+#   live-1000, new-flows     one of 1000 flows, each frame 32 times over; every packet a flow of its own
+#
+# First time: about 145 MB to download, 10 minutes of compiling; then 2 minutes.
+
+# shellcheck source=tests/lab/host.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lab/host.sh"
+
+BENCH=$TOP/tests/bench
+OUT=$TOP/build/bench/native
+
+say() { printf 'native: %s\n' "$*" >&2; }
+
+# make_floor: the module that drops at once, built for the guest; sets FLOOR.
+make_floor() {
+	local dir=$TOP/build/bench/floor
+	rm -rf "$dir"
+	make_dir "$dir"
+	cp "$BENCH"/floor/{Kbuild,floor.c} "$dir"
+	FLOOR=$("$LAB/module" uml "$dir") || exit $?
+}
+
+main() {
+	local rounds=${1:-15} packets=${2:-400000} kernel
+	local -a peer
+	need_amd64
+	kernel=$("$LAB/kernel" uml) || exit $?
+	make_dir "$OUT"
+	"$BENCH/peer.sh" "$kernel/build" ARCH=um >"$OUT/peer" || exit $?
+	mapfile -t peer <"$OUT/peer"
+	make_floor
+	say "$rounds rounds, about $((rounds * 6)) s"
+	"$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
+		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/peer-guest.sh:/lab/peer-guest.sh" \
+		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
+		--file "$FLOOR:/lib/floor.ko" "$BENCH/native-guest.sh" "$rounds" "$packets" >"$OUT/log" || exit $?
+	"$BENCH/rounds.py" <"$OUT/output"
+}
+
+main "$@"; exit # nothing is read after this, so the file may change while it runs
