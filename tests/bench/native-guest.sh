@@ -1,15 +1,20 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# native-guest.sh ROUNDS PACKETS: nanoseconds a packet costs on its way through the kernel, by what meters it, in a guest
+# native-guest.sh ROUNDS: nanoseconds a packet costs on its way through the kernel, by what meters it, in a guest
 # at native speed. Each round measures everything once, in an order of its own. Prints "KIND SUBJECT ROUND NANOSECONDS".
 . /lab/lib.sh
 . /lab/module.sh
 . /lab/peer-guest.sh
 
 ROUNDS=$1
-PACKETS=$2
 SUBJECTS='base raw_table observe-rx observe-ingress passive-rx drop-rx ipt_netflow'
+
+# A run is to be over before the host has something else to do; of several the fastest counts.
+RUNS=6
+LIVE_PACKETS=64000 # whole bursts
+# Every run needs room in the table for flows of its own.
+NEW_PACKETS=20000
 
 # One frame is received 32 times over, so that making it costs little beside receiving it.
 LIVE='burst 32
@@ -20,15 +25,14 @@ flag IPDST_RND
 dst_min 10.1.0.0
 dst_max 10.1.255.255'
 
-# Each frame is made anew: that cost is in all subjects alike. Fewer of them, so that the table has room.
+# Each frame is made anew: that cost is in all subjects alike.
 NEW="flag NO_TIMESTAMP
 $FLOOD"
-NEW_PACKETS=40000
 
 # traffic KIND: sets pktgen up
 traffic() {
 	case $1 in
-	live-1000) _settings=$LIVE _packets=$PACKETS ;;
+	live-1000) _settings=$LIVE _packets=$LIVE_PACKETS ;;
 	new-flows) _settings=$NEW _packets=$NEW_PACKETS ;;
 	esac
 	IFS='
@@ -74,15 +78,29 @@ end() {
 	esac
 }
 
-# measure KIND SUBJECT ROUND: the second of two runs, when every flow is known.
+# run: sets US to the microseconds it took. Without a program: starting one takes longer here than a run.
+run() {
+	pktgen_run
+	while read -r _line; do
+		case $_line in
+		"Result: OK: "*) US=${_line#Result: OK: } US=${US%%(*} ;;
+		esac
+	done <"$PKTGEN/out0@0"
+}
+
+# measure KIND SUBJECT ROUND: not counting the first run, which finds no flow.
 measure() {
 	begin "$2"
 	traffic "$1"
-	pktgen_run
-	pktgen_run
-	sed -n 's/.*OK: \([0-9]*\)(.*/\1/p' "$PKTGEN/out0@0" |
-		awk -v n="$_packets" -v what="$1 $2 $3" '{ printf "%s %.2f\n", what, $1 * 1000 / n }'
-	seen "$2" $((2 * _packets))
+	run
+	_best=1000000000 _run=0
+	while [ $_run -lt $RUNS ]; do
+		run
+		[ "$US" -ge $_best ] || _best=$US
+		_run=$((_run + 1))
+	done
+	echo "$1 $2 $3 $_best" | awk -v n="$_packets" '{ printf "%s %s %s %.2f\n", $1, $2, $3, $4 * 1000 / n }'
+	seen "$2" $(((RUNS + 1) * _packets))
 	end "$2"
 }
 

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# native.sh [ROUNDS [PACKETS]]: nanoseconds a packet costs at native speed, metered by the module and by ipt_NETFLOW,
-# in User-mode Linux made of this suite's kernel source, in one boot. Of 15 rounds the medians; .low and .high are
-# quartiles. What is added, and ratios, are worked out round by round.
+# native.sh [ROUNDS]: nanoseconds a packet costs at native speed, metered by the module and by ipt_NETFLOW,
+# in User-mode Linux made of this suite's kernel source, in one boot. A round measures each subject once, as the fastest
+# of six short runs. Of 15 rounds the medians; .low and .high are quartiles. What is added, and ratios, are worked out
+# round by round.
 #
 #   base, raw_table          the receive path alone; and with the table ipt_NETFLOW's rule stands in
 #   observe-rx, -ingress     the module by these hooks, packets go on;  passive-rx: they do not
@@ -11,7 +12,8 @@
 #   ipt_netflow              the peer in PREROUTING of the raw table
 #   live-1000, new-flows     one of 1000 flows, each frame 32 times over; every packet a flow of its own
 #
-# First time: about 145 MB to download, 10 minutes of compiling; then 2 minutes.
+# First time: about 145 MB to download and 5 to 10 minutes of compiling; then 4 minutes, most of them pktgen waiting for
+# itself.
 
 # shellcheck source=tests/lab/host.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/host.sh"
@@ -31,7 +33,7 @@ make_floor() {
 }
 
 main() {
-	local rounds=${1:-15} packets=${2:-400000} kernel
+	local rounds=${1:-15} kernel
 	local -a peer
 	need_amd64
 	kernel=$("$LAB/kernel" uml) || exit $?
@@ -39,11 +41,11 @@ main() {
 	"$BENCH/peer.sh" "$kernel/build" ARCH=um >"$OUT/peer" || exit $?
 	mapfile -t peer <"$OUT/peer"
 	make_floor
-	say "$rounds rounds, about $((rounds * 6)) s"
+	say "$rounds rounds, about $((rounds * 15)) s"
 	"$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
 		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/peer-guest.sh:/lab/peer-guest.sh" \
 		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
-		--file "$FLOOR:/lib/floor.ko" "$BENCH/native-guest.sh" "$rounds" "$packets" >"$OUT/log" || exit $?
+		--file "$FLOOR:/lib/floor.ko" "$BENCH/native-guest.sh" "$rounds" >"$OUT/log" || exit $?
 	"$BENCH/rounds.py" <"$OUT/output"
 }
 

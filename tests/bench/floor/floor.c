@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What metering cannot cost less than: an rx_handler that drops every frame of a device at once (the floor of passive
- * mode), and, in the log, what one reading of the clock costs here.
+ * What metering cannot cost less than: an rx_handler that drops every frame of a device at
+ * once (the floor of passive mode), and, in the log, what one reading of the clock costs here.
  */
 #include <linux/module.h>
 #include <linux/netdevice.h>
