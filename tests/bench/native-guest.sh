@@ -11,10 +11,9 @@ ROUNDS=$1
 SUBJECTS='base raw_table observe-rx observe-ingress passive-rx drop-rx ipt_netflow'
 
 # A run is to be over before the host has something else to do; of several the fastest counts.
-RUNS=6
-LIVE_PACKETS=64000 # whole bursts
+LIVE_RUNS=10 LIVE_PACKETS=64000 # whole bursts
 # Every run needs room in the table for flows of its own.
-NEW_PACKETS=20000
+NEW_RUNS=6 NEW_PACKETS=20000
 
 # One frame is received 32 times over, so that making it costs little beside receiving it.
 LIVE='burst 32
@@ -32,8 +31,8 @@ $FLOOD"
 # traffic KIND: sets pktgen up
 traffic() {
 	case $1 in
-	live-1000) _settings=$LIVE _packets=$LIVE_PACKETS ;;
-	new-flows) _settings=$NEW _packets=$NEW_PACKETS ;;
+	live-1000) _settings=$LIVE _packets=$LIVE_PACKETS _runs=$LIVE_RUNS ;;
+	new-flows) _settings=$NEW _packets=$NEW_PACKETS _runs=$NEW_RUNS ;;
 	esac
 	IFS='
 '
@@ -94,13 +93,13 @@ measure() {
 	traffic "$1"
 	run
 	_best=1000000000 _run=0
-	while [ $_run -lt $RUNS ]; do
+	while [ $_run -lt "$_runs" ]; do
 		run
 		[ "$US" -ge $_best ] || _best=$US
 		_run=$((_run + 1))
 	done
 	echo "$1 $2 $3 $_best" | awk -v n="$_packets" '{ printf "%s %s %s %.2f\n", $1, $2, $3, $4 * 1000 / n }'
-	seen "$2" $(((RUNS + 1) * _packets))
+	seen "$2" $(((_runs + 1) * _packets))
 	end "$2"
 }
 

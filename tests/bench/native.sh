@@ -3,7 +3,7 @@
 #
 # native.sh [ROUNDS]: nanoseconds a packet costs at native speed, metered by the module and by ipt_NETFLOW,
 # in User-mode Linux made of this suite's kernel source, in one boot. A round measures each subject once, as the fastest
-# of six short runs. Of 15 rounds the medians; .low and .high are quartiles. What is added, and ratios, are worked out
+# of six or ten short runs. Of 15 rounds the medians; .low and .high are quartiles. What is added, and ratios, are worked out
 # round by round.
 #
 #   base, raw_table          the receive path alone; and with the table ipt_NETFLOW's rule stands in
@@ -12,7 +12,7 @@
 #   ipt_netflow              the peer in PREROUTING of the raw table
 #   live-1000, new-flows     one of 1000 flows, each frame 32 times over; every packet a flow of its own
 #
-# First time: about 145 MB to download and 5 to 10 minutes of compiling; then 4 minutes, most of them pktgen waiting for
+# First time: about 145 MB to download and 5 to 10 minutes of compiling; then 6 minutes, most of them pktgen waiting for
 # itself.
 
 # shellcheck source=tests/lab/host.sh
@@ -34,15 +34,17 @@ make_floor() {
 
 main() {
 	local rounds=${1:-15} kernel
-	local -a peer
+	local -a peer first=()
 	need_amd64
 	kernel=$("$LAB/kernel" uml) || exit $?
 	make_dir "$OUT"
 	"$BENCH/peer.sh" "$kernel/build" ARCH=um >"$OUT/peer" || exit $?
 	mapfile -t peer <"$OUT/peer"
 	make_floor
-	say "$rounds rounds, about $((rounds * 15)) s"
-	"$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
+	say "$rounds rounds, about $((rounds * 22)) s"
+	# for these minutes what else runs here comes second: a round that is interrupted is worth nothing
+	[ "$(id -u)" -ne 0 ] || first=(nice -n -15)
+	"${first[@]}" "$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
 		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/peer-guest.sh:/lab/peer-guest.sh" \
 		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
 		--file "$FLOOR:/lib/floor.ko" "$BENCH/native-guest.sh" "$rounds" >"$OUT/log" || exit $?
