@@ -90,6 +90,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
+# as the kernel compiles the core: without -fPIC, and no file knows the code of another
+BENCH_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -fno-pie -no-pie -pthread
+$(BUILD)/bench/%: tests/bench/%.c $(CORE) $(wildcard kmod/core/*.h tests/bench/*.h)
+	@echo '  LD   $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(BENCH_FLAGS) $(WARN) -Wno-unused-parameter -o $@ $< $(CORE) -lm
+
 # libFuzzer is clang's; objects of their own, because coverage guides it
 $(BUILD)/fuzz/obj/%.o: %.c
 	@echo '  CC   $<'; mkdir -p $(@D)
