@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Source "kmod[:GROUP[/MEMBER]]": the rings of the kernel module.  The protocol
- * is in nprobe_k.h, the barriers in docs/abi.md.
+ * Source "kmod[:GROUP[/MEMBER]]": the rings of the kernel module; how they are
+ * read is in rings.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,33 +16,15 @@
 #include <unistd.h>
 
 #include "kmod/core/parse.h"
-#include "kmod/core/ring.h"
 #include "clockns.h"
+#include "rings.h"
 #include "source.h"
 
 #define DEVICE		"/dev/nprobe_k"
 #define STATS		"/proc/net/nprobe_k/stats"
-/* records looked at and not yet released, all rings together; a power of two */
-#define WINDOW		65536
 /* after a flush: quiet for so long means that all flows are out */
 #define QUIET_MS	300
 #define FLUSH_MAX_MS	3000
-
-/**
- * struct ring - one mapped ring
- * @prod: the module's page
- * @cons: our page
- * @data: records, rec_size apart
- * @looked: records looked at
- * @tail: records released
- */
-struct ring {
-	const struct npk_prod *prod;
-	struct npk_cons *cons;
-	const uint8_t *data;
-	uint64_t looked;
-	uint64_t tail;
-};
 
 /**
  * struct src_kmod - a member of a group
@@ -51,9 +33,6 @@ struct ring {
  * @join: what was joined, and the backlog found
  * @info: the module's first page, copied
  * @rings: @info.nr_rings of them
- * @order: ring of every record looked at, in the order in which they were shown
- * @shown: entries ever put into @order
- * @released: entries done with
  * @ended: the module ended the stream
  * @flush: close all flows at the end
  * @flush_ms: when that was asked for, monotonic, or 0
@@ -64,10 +43,7 @@ struct src_kmod {
 	int fd;
 	struct npk_join join;
 	struct npk_info info;
-	struct ring *rings;
-	uint16_t order[WINDOW];
-	uint64_t shown;
-	uint64_t released;
+	struct npk_rings rings;
 	bool ended;
 	bool flush;
 	uint64_t flush_ms;
@@ -155,22 +131,26 @@ static int map_info(struct src_kmod *k)
 				       "kmod: the module speaks ABI %u.%u, this library %u.%u",
 				       k->info.abi_major, k->info.abi_minor, NPK_ABI_MAJOR,
 				       NPK_ABI_MINOR);
-	k->rings = calloc(k->info.nr_rings, sizeof(*k->rings));
-	return k->rings ? 0 : -ENOMEM;
+	k->rings.ring = calloc(k->info.nr_rings, sizeof(*k->rings.ring));
+	if (!k->rings.ring)
+		return -ENOMEM;
+	k->rings.nr = k->info.nr_rings;
+	k->rings.slots = k->info.slots;
+	k->rings.rec_size = k->info.rec_size;
+	return 0;
 }
 
 static int map_ring(struct src_kmod *k, uint32_t i)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct ring *r = &k->rings[i];
+	struct npk_ring_map *r = &k->rings.ring[i];
 
 	r->prod = map(k, i, NPK_REGION_PROD, page);
 	r->cons = r->prod ? map(k, i, NPK_REGION_CONS, page) : NULL;
 	r->data = r->cons ? map(k, i, NPK_REGION_DATA, data_size(&k->info)) : NULL;
 	if (!r->data)
 		return npk_source_fail(&k->src, -errno, DEVICE ": mmap: %s", strerror(errno));
-	r->tail = r->cons->tail;	/* where the reader before us ended */
-	r->looked = r->tail;
+	npk_ring_begin(r);
 	return 0;
 }
 
@@ -212,15 +192,17 @@ static void src_kmod_close(struct npk_source *src)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uint32_t i;
 
-	for (i = 0; k->rings && i < k->info.nr_rings; i++) {
-		if (k->rings[i].prod)
-			munmap((void *)k->rings[i].prod, page);
-		if (k->rings[i].cons)
-			munmap(k->rings[i].cons, page);
-		if (k->rings[i].data)
-			munmap((void *)k->rings[i].data, data_size(&k->info));
+	for (i = 0; i < k->rings.nr; i++) {
+		struct npk_ring_map *r = &k->rings.ring[i];
+
+		if (r->prod)
+			munmap((void *)r->prod, page);
+		if (r->cons)
+			munmap(r->cons, page);
+		if (r->data)
+			munmap((void *)r->data, data_size(&k->info));
 	}
-	free(k->rings);
+	free(k->rings.ring);
 	if (k->fd >= 0)
 		close(k->fd);
 	free(k);
@@ -231,71 +213,31 @@ static int src_kmod_fd(const struct npk_source *src)
 	return to_kmod(src)->fd;
 }
 
-/* Take in the names of new records, ring after ring. */
-static void look(struct src_kmod *k)
-{
-	uint32_t i;
-
-	for (i = 0; i < k->info.nr_rings; i++) {
-		struct ring *r = &k->rings[i];
-		/* A: pairs with the module's store-release of head */
-		uint64_t head = __atomic_load_n(&r->prod->head, __ATOMIC_ACQUIRE);
-
-		while (r->looked != head && k->shown - k->released < WINDOW) {
-			k->order[k->shown++ & (WINDOW - 1)] = (uint16_t)i;
-			r->looked++;
-		}
-	}
-}
-
 static int src_kmod_work(struct npk_source *src)
 {
 	struct src_kmod *k = to_kmod(src);
 	struct pollfd p = { .fd = k->fd, .events = POLLIN };
-	uint64_t before = k->shown;
+	uint64_t before = k->rings.shown;
 
-	look(k);
-	if (k->shown == k->released && poll(&p, 1, 0) == 1 && p.revents & POLLHUP)
+	npk_rings_look(&k->rings);
+	if (k->rings.shown == k->rings.released && poll(&p, 1, 0) == 1 && p.revents & POLLHUP)
 		k->ended = true;
 	if (k->ended)
 		return -ENODATA;
-	return k->shown != before ? NPK_WORK_MORE : NPK_WORK_WAIT;
+	return k->rings.shown != before ? NPK_WORK_MORE : NPK_WORK_WAIT;
 }
 
 static size_t src_kmod_peek(struct npk_source *src, const struct npk_rec **recs, size_t max)
 {
 	struct src_kmod *k = to_kmod(src);
-	uint64_t pos[k->info.nr_rings];
-	size_t n, i, ring;
 
-	look(k);
-	for (i = 0; i < k->info.nr_rings; i++)
-		pos[i] = k->rings[i].tail;
-	n = (size_t)(k->shown - k->released);
-	if (n > max)
-		n = max;
-	for (i = 0; i < n; i++) {
-		ring = k->order[(k->released + i) & (WINDOW - 1)];
-		recs[i] = (const struct npk_rec *)(k->rings[ring].data +
-			(size_t)npk_ring_slot(pos[ring]++, k->info.slots) * k->info.rec_size);
-	}
-	return n;
+	npk_rings_look(&k->rings);
+	return npk_rings_peek(&k->rings, recs, max);
 }
 
 static void src_kmod_release(struct npk_source *src, size_t nr_recs)
 {
-	struct src_kmod *k = to_kmod(src);
-	uint32_t i;
-
-	while (nr_recs--)
-		k->rings[k->order[k->released++ & (WINDOW - 1)]].tail++;
-	for (i = 0; i < k->info.nr_rings; i++) {
-		struct ring *r = &k->rings[i];
-
-		/* B: pairs with the module's load-acquire of tail */
-		if (r->cons->tail != r->tail)
-			__atomic_store_n(&r->cons->tail, r->tail, __ATOMIC_RELEASE);
-	}
+	npk_rings_release(&to_kmod(src)->rings, nr_recs);
 }
 
 /*
@@ -305,18 +247,18 @@ static void src_kmod_release(struct npk_source *src, size_t nr_recs)
 static int src_kmod_expire_all(struct npk_source *src)
 {
 	struct src_kmod *k = to_kmod(src);
-	uint64_t before = k->shown, now = npk_clock_ns(CLOCK_MONOTONIC) / 1000000;
+	uint64_t before = k->rings.shown, now = npk_clock_ns(CLOCK_MONOTONIC) / 1000000;
 
-	look(k);
+	npk_rings_look(&k->rings);
 	if (!k->flush || k->ended)
-		return k->shown != before;
+		return k->rings.shown != before;
 	if (!k->flush_ms) {
 		if (ioctl(k->fd, NPK_IOC_FLUSH))
 			return 0;
 		k->flush_ms = now;
 		k->quiet_ms = now;
 	}
-	if (k->shown != before)
+	if (k->rings.shown != before)
 		k->quiet_ms = now;
 	else
 		usleep(10000);
