@@ -22,6 +22,8 @@
 #define RECORDS		(1U << 20)
 /* A few microseconds of pause instructions. */
 #define PAUSES		256
+/* Times a cache line goes to the other processor and back before a round. */
+#define ROUNDTRIPS	1000
 #define ROUNDS		15
 /* Flows whose records go through the pair, again and again; a power of two. */
 #define FLOWS		1024
@@ -64,6 +66,10 @@ struct ring {
  * @expect: sum of the words of each one's record, without its number
  * @first: number of the round's first record
  * @start: both begin together
+ * @line: goes to and fro
+ * @roundtrip_ns: how long that takes
+ * @began_ns: when the consumer began, by the clock on the wall
+ * @ended_ns: when it had the last record
  * @producer_ns: CPU time of the producer without waiting
  * @consumer_ns: likewise
  */
@@ -75,6 +81,10 @@ struct pair {
 	u64 expect[FLOWS];
 	u64 first;
 	pthread_barrier_t start;
+	u64 line __attribute__((aligned(2 * NPK_CACHE_LINE)));
+	u64 roundtrip_ns __attribute__((aligned(2 * NPK_CACHE_LINE)));
+	u64 began_ns;
+	u64 ended_ns;
 	u64 producer_ns;
 	u64 consumer_ns;
 };
@@ -181,6 +191,19 @@ static u64 wait_for_records(const struct pair *p, u64 last)
 	return bench_cpu_ns() - ns;
 }
 
+/* The two threads hand a line to each other; nanoseconds there and back. */
+static u64 hand_over(u64 *line, u64 mine)
+{
+	u64 i, ns = bench_clock(CLOCK_MONOTONIC);
+
+	for (i = mine; i < 2 * ROUNDTRIPS; i += 2) {
+		while (__atomic_load_n(line, __ATOMIC_ACQUIRE) != i)
+			__builtin_ia32_pause();
+		__atomic_store_n(line, i + 1, __ATOMIC_RELEASE);
+	}
+	return (bench_clock(CLOCK_MONOTONIC) - ns) / ROUNDTRIPS;
+}
+
 static void *produce(void *arg)
 {
 	struct pair *p = arg;
@@ -188,6 +211,7 @@ static void *produce(void *arg)
 
 	bench_pin(0);
 	pthread_barrier_wait(&p->start);
+	hand_over(&p->line, 0);
 	ns = bench_cpu_ns();
 	for (i = p->first; i < p->first + RECORDS; i++) {
 		while (!ring_emit(&p->ring, &p->flow[i % FLOWS], NPK_END_IDLE, false))
@@ -225,6 +249,8 @@ static void *consume(void *arg)
 
 	bench_pin(1);
 	pthread_barrier_wait(&p->start);
+	p->roundtrip_ns = hand_over(&p->line, 1);
+	p->began_ns = bench_clock(CLOCK_MONOTONIC);
 	ns = bench_cpu_ns();
 	while (seq < last) {
 		npk_rings_look(&p->reader);
@@ -236,6 +262,7 @@ static void *consume(void *arg)
 			waited += wait_for_records(p, last);
 	}
 	p->consumer_ns = bench_cpu_ns() - ns - waited;
+	p->ended_ns = bench_clock(CLOCK_MONOTONIC);
 	return NULL;
 }
 
@@ -243,20 +270,17 @@ static void *consume(void *arg)
 static double run_pair(struct pair *p)
 {
 	pthread_t producer, consumer;
-	u64 ns;
 
-	pthread_barrier_init(&p->start, NULL, 3);
+	p->line = 0;
+	pthread_barrier_init(&p->start, NULL, 2);
 	if (pthread_create(&producer, NULL, produce, p) ||
 	    pthread_create(&consumer, NULL, consume, p))
 		bench_die(1, "no thread");
-	pthread_barrier_wait(&p->start);
-	ns = bench_clock(CLOCK_MONOTONIC);
 	pthread_join(producer, NULL);
 	pthread_join(consumer, NULL);
-	ns = bench_clock(CLOCK_MONOTONIC) - ns;
 	pthread_barrier_destroy(&p->start);
 	p->first += RECORDS;
-	return RECORDS * 1e9 / (double)ns;
+	return RECORDS * 1e9 / (double)(p->ended_ns - p->began_ns);
 }
 
 /* Flows as a meter makes them, both IP versions; what their records have to look like. */
@@ -293,7 +317,7 @@ static void pair_make(struct pair *p, struct npk_secret *secret)
 
 static void measure_pair(struct pair *p)
 {
-	double speed[ROUNDS], producer[ROUNDS], consumer[ROUNDS];
+	double speed[ROUNDS], producer[ROUNDS], consumer[ROUNDS], roundtrip[ROUNDS];
 	u32 i;
 
 	run_pair(p);	/* the first one warms up */
@@ -301,10 +325,12 @@ static void measure_pair(struct pair *p)
 		speed[i] = run_pair(p);
 		producer[i] = (double)p->producer_ns / RECORDS;
 		consumer[i] = (double)p->consumer_ns / RECORDS;
+		roundtrip[i] = (double)p->roundtrip_ns;
 	}
 	bench_print("ring", ".records_per_second", "records/s", speed, ROUNDS);
 	bench_print("ring", ".producer.ns", "ns", producer, ROUNDS);
 	bench_print("ring", ".consumer.ns", "ns", consumer, ROUNDS);
+	bench_print("ring", ".roundtrip.ns", "ns", roundtrip, ROUNDS);
 }
 
 /* Fill the table with flows of one packet, let time pass, sweep: nanoseconds a record. */

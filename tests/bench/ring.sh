@@ -7,6 +7,7 @@
 #                           and octets are checked
 # ring.producer.ns          CPU time a record costs whoever writes it, without waiting
 # ring.consumer.ns          likewise whoever reads and checks it
+# ring.roundtrip.ns         a cache line from one of the two processors to the other and back: what the above depends on
 # ring.expire.ns            a sweep of a million idle flows into a ring, for each record; .expire.ns_bare: records are only counted
 #
 # About 10 seconds on a machine that does nothing else.
