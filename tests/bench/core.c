@@ -17,7 +17,7 @@
 /* Packets timed in one go; before it so many that only warm the caches again. */
 #define ROUND		(1U << 20)
 #define REWARM		(1U << 18)
-#define ROUNDS		15
+#define ROUNDS		11
 #define ORDER_MIN	(4U << 20)
 #define THREADS		2
 /* Flows in a hundred slots, unless another fill is asked for. */
@@ -359,10 +359,14 @@ static void measure(bool scaling, char **arg, uint32_t fill)
 {
 	uint32_t i, nr = scaling ? THREADS : 1, flows = (uint32_t)strtoul(arg[3], NULL, 10) / nr;
 	struct shard *s = bench_map(THREADS * sizeof(*s));
+	uint32_t nr_buckets;
 	uint64_t need;
 
 	flows -= flows % BATCH;
-	need = nr * (table_size(npk_table_buckets((u64)flows * 100 / fill)) * 2 + flows * 8ULL);
+	nr_buckets = fill ? npk_table_buckets((u64)flows * 100 / fill) : 0;
+	if (!flows || !nr_buckets)
+		bench_die(2, "%s: there is no table of %u flows", arg[0], flows);
+	need = nr * (table_size(nr_buckets) * 2 + flows * 8ULL);
 	if (need + need / 8 > memory_available())
 		bench_die(BENCH_SKIP, "%s: needs %llu MB of memory", arg[0],
 			  (unsigned long long)need >> 20);
