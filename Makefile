@@ -92,8 +92,8 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 
 # as the kernel compiles the core: without -fPIC, and no file knows the code of another
 BENCH_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -fno-pie -no-pie -pthread
-BENCH_SRC := $(CORE) lib/rings.c
-$(BUILD)/bench/%: tests/bench/%.c $(BENCH_SRC) $(wildcard kmod/core/*.h lib/rings.h tests/bench/*.h)
+BENCH_SRC := $(CORE) lib/batch.c lib/rings.c
+$(BUILD)/bench/%: tests/bench/%.c $(BENCH_SRC) $(wildcard kmod/core/*.h lib/*.h tests/bench/*.h)
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_FLAGS) $(WARN) -Wno-unused-parameter -o $@ $< $(BENCH_SRC) -lm
 

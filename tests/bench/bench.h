@@ -62,6 +62,15 @@ static inline void bench_pin(int cpu)
 		bench_die(BENCH_SKIP, "there is no CPU %d to run on", cpu);
 }
 
+/* Small and fast (xorshift64*). */
+static inline uint64_t bench_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545f4914f6cdd1dULL;
+}
+
 static inline int bench_compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The flow core in user space: nanoseconds a packet costs when all flows are live,
- * beside the floor, which is what no flow table can do without: parse, hash, one
- * line of an array as large as the signatures, and, which one depends on that, one
- * line of an array as large as the entries.  Both read the same frames.
+ * beside the floor (floor.h).  Both are fed the same frames.
  *
- *	core run NAME v4|v6 uniform|zipf FLOWS [FILL]
- *	core scale NAME v4|v6 uniform|zipf FLOWS [FILL]
+ *	core run|scale NAME v4|v6 uniform|zipf FLOWS [FILL]
  *	core slot FLOWS
  */
 #include <math.h>
 #include <pthread.h>
 
-#include "shard.h"
+#include "floor.h"
+#include "lib/batch.h"
 
 /* Packets timed in one go; before it so many that only warm the caches again. */
 #define ROUND		(1U << 20)
@@ -22,16 +20,6 @@
 #define THREADS		2
 /* Flows in a hundred slots, unless another fill is asked for. */
 #define FILL		75
-
-/**
- * struct floor - what is compared with
- * @line: first array, a line for each bucket
- * @entry: second array, NPK_WAYS of them for each bucket
- */
-struct floor {
-	uint64_t (*line)[NPK_CACHE_LINE / 8];
-	struct npk_flow *entry;
-};
 
 /**
  * struct shard - a meter, its floor and its frames
@@ -82,57 +70,20 @@ static void meter_single(struct shard *s, struct npk_pkt *pkt, uint32_t n)
 	s->fed += n;
 }
 
-/* Parse and hash: returns the number of the bucket in the low, the signature in the high half. */
-static inline uint64_t floor_hash(const struct shard *s, struct npk_pkt *pkt)
+static void meter_batch(struct shard *s, struct npk_pkt *pkt, uint32_t n)
 {
-	uint64_t hash;
-
-	if (npk_parse(pkt))
-		bench_die(1, "a frame was not parsed");
-	hash = npk_key_hash(&pkt->key, &s->meter.table.secret);
-	return npk_table_index(&s->meter.table, (u32)hash) | (hash >> 48) << 32;
-}
-
-/* Which entry is not known before the line was read. */
-static inline struct npk_flow *floor_entry(const struct floor *f, uint64_t where)
-{
-	uint32_t bucket = (uint32_t)where;
-	uint16_t mixed = (uint16_t)(f->line[bucket][0] ^ where >> 32);
-
-	return &f->entry[(size_t)bucket * NPK_WAYS + (mixed * NPK_WAYS >> 16)];
-}
-
-static inline void floor_update(struct npk_flow *e, const struct npk_pkt *pkt)
-{
-	e->packets += pkt->segs;
-	e->octets += pkt->octets;
-	e->last_ns = pkt->now_ns;
+	npk_meter_packets(&s->meter, pkt, n);
+	s->fed += n;
 }
 
 static void floor_single(struct shard *s, struct npk_pkt *pkt, uint32_t n)
 {
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		floor_update(floor_entry(&s->floor, floor_hash(s, &pkt[i])), &pkt[i]);
+	floor_each(&s->floor, pkt, n);
 }
 
 static void floor_batch(struct shard *s, struct npk_pkt *pkt, uint32_t n)
 {
-	struct npk_flow *entry[BATCH];
-	uint64_t where[BATCH];
-	uint32_t i;
-
-	for (i = 0; i < n; i++) {
-		where[i] = floor_hash(s, &pkt[i]);
-		__builtin_prefetch(&s->floor.line[(uint32_t)where[i]]);
-	}
-	for (i = 0; i < n; i++) {
-		entry[i] = floor_entry(&s->floor, where[i]);
-		__builtin_prefetch(entry[i], 1);
-	}
-	for (i = 0; i < n; i++)
-		floor_update(entry[i], &pkt[i]);
+	floor_ahead(&s->floor, pkt, n);
 }
 
 /* The frames alone: what both sides pay for being fed. */
@@ -157,6 +108,7 @@ static const struct side {
 	{ ".floor", floor_single, NULL },
 	{ "", meter_single, ".ratio" },
 	{ ".batch.floor", floor_batch, NULL },
+	{ ".batch", meter_batch, ".batch.ratio" },
 };
 
 #define NR_SIDES	(sizeof(sides) / sizeof(sides[0]))
@@ -221,14 +173,6 @@ static double many_threads(struct shard *s, batch_fn fn)
 	return speed;
 }
 
-static uint64_t random64(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dULL;
-}
-
 /* Zipf with exponent 1 in its continuous form: the k-th flow has ln((k + 1) / k) of ln(n + 1). */
 static uint32_t *make_order(bool zipf, uint32_t flows, size_t len, uint64_t seed)
 {
@@ -237,7 +181,7 @@ static uint32_t *make_order(bool zipf, uint32_t flows, size_t len, uint64_t seed
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		uint64_t r = random64(&seed) >> 11;
+		uint64_t r = bench_random(&seed) >> 11;
 		uint32_t flow = zipf ? (uint32_t)exp(scale * (double)r * 0x1p-53) - 1 :
 				       (uint32_t)((r >> 21) * flows >> 32);
 
@@ -246,11 +190,10 @@ static uint32_t *make_order(bool zipf, uint32_t flows, size_t len, uint64_t seed
 	return order;
 }
 
-/* Every flow twice; the floor's arrays are written, so that both are in memory. */
+/* Every flow twice. */
 static void make_live(struct shard *s, uint32_t flows)
 {
-	uint64_t seed = 88172645463325252ULL;
-	uint32_t i, round;
+	uint32_t round;
 
 	for (round = 0; round < 2; round++) {
 		for (s->feed.at = 0; s->feed.at + BATCH <= flows; ) {
@@ -258,21 +201,15 @@ static void make_live(struct shard *s, uint32_t flows)
 			meter_single(s, s->feed.pkt, BATCH);
 		}
 	}
-	for (i = 0; i < s->meter.table.nr_buckets; i++)
-		s->floor.line[i][0] = random64(&seed);
-	memset(s->floor.entry, 0, (size_t)i * NPK_WAYS * sizeof(*s->floor.entry));
 	s->feed.at = 0;
 }
 
 static void make_shard(struct shard *s, bool v6, bool zipf, uint32_t flows, uint32_t fill, int i)
 {
 	size_t len = 2UL * flows > ORDER_MIN ? 2UL * flows : ORDER_MIN;
-	uint32_t nr;
 
 	shard_meter(&s->meter, (u64)flows * 100 / fill, count_record, &s->emitted);
-	nr = s->meter.table.nr_buckets;
-	s->floor.line = bench_map((size_t)nr * sizeof(*s->floor.line));
-	s->floor.entry = bench_map((size_t)nr * NPK_WAYS * sizeof(*s->floor.entry));
+	floor_make(&s->floor, &s->meter.table, 1000 + (uint64_t)i);
 	feed_init(&s->feed, v6);
 	make_live(s, flows);
 	s->feed.order = make_order(zipf, flows, len, 1 + (uint64_t)i);

@@ -128,7 +128,7 @@ static bool ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool mu
 	u64 conv;
 
 	npk_flow_key(flow, &key);
-	conv = npk_key_conv(&key, r->secret);
+	conv = npk_key_conv(&key, r->secret).hash;
 	if (!ring_has_room(r))
 		return false;
 	npk_record_fill(&r->data[npk_ring_slot(r->head, SLOTS)], flow, reason, conv, r->head);
@@ -309,7 +309,7 @@ static void pair_make(struct pair *p, struct npk_secret *secret)
 			npk_flow_account(&p->flow[j], &feed.pkt[j - i]);
 			npk_flow_key(&p->flow[j], &key);
 			npk_record_fill(&rec, &p->flow[j], NPK_END_IDLE,
-					npk_key_conv(&key, secret), 0);
+					npk_key_conv(&key, secret).hash, 0);
 			p->expect[j] = rec_sum(&rec);
 		}
 	}
