@@ -38,7 +38,6 @@ static int __init create_state(void)
 	mutex_init(&npk.join_lock);
 	npk.nr_shards = cpumask_weight(cpus);	/* goes into the info pages */
 	err = npk_groups_create();
-	npk.nr_shards = 0;
 	if (!err)
 		err = npk_shards_create(cpus);
 	if (err) {

@@ -226,6 +226,7 @@ bool npk_shards_empty(void);
 /* ring.c */
 int npk_groups_create(void);
 void npk_groups_destroy(void);
+u64 npk_shard_rings_size(void);
 int npk_shard_rings_create(struct npk_shard *s);
 void npk_shard_rings_destroy(struct npk_shard *s);
 bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must);

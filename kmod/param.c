@@ -8,6 +8,7 @@
 #include "npk.h"
 
 #define TIMEOUT_MAX_S	86400
+#define FLOWS_MAX	(1ULL << 40)
 #define RING_SLOTS_MAX	(1U << 22)
 /* The default table: a part of memory, but not without bound. */
 #define TABLE_RAM_SHIFT	6
@@ -133,23 +134,18 @@ static int parse_timeouts(struct npk_config *cfg)
 	return 0;
 }
 
+/* Whether there is memory for them is seen when all of it is known: shard.c. */
 static int parse_flows(struct npk_config *cfg)
 {
 	u64 ram = (u64)totalram_pages() << PAGE_SHIFT;
-	u64 need;
+	char text[24];
 
 	cfg->flows = flows;
-	if (!flows) {
-		need = min_t(u64, ram >> TABLE_RAM_SHIFT, TABLE_MAX);
-		cfg->flows = div64_u64(need, sizeof(struct npk_bucket)) * NPK_WAYS;
-	}
-	need = div64_u64(cfg->flows, NPK_WAYS) * sizeof(struct npk_bucket);
-	if (cfg->flows > 1ULL << 40 || need > ram / 4 * 3) {
-		pr_err("flows=%lu: needs %llu MB, this machine has %llu MB\n", flows, need >> 20,
-		       ram >> 20);
-		return -EINVAL;
-	}
-	return 0;
+	if (!flows)
+		cfg->flows = div64_u64(min_t(u64, ram >> TABLE_RAM_SHIFT, TABLE_MAX),
+				       sizeof(struct npk_bucket)) * NPK_WAYS;
+	snprintf(text, sizeof(text), "%lu", flows);
+	return cfg->flows > FLOWS_MAX ? bad("flows", text, "not from 1 to 1099511627776") : 0;
 }
 
 static int parse_cpus(struct cpumask *mask)

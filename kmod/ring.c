@@ -31,6 +31,16 @@ static void ring_destroy(struct npk_ring *r)
 }
 
 /**
+ * npk_shard_rings_size() - memory of what npk_shard_rings_create() makes
+ *
+ * Return: octets.
+ */
+u64 npk_shard_rings_size(void)
+{
+	return (u64)npk.nr_members * (data_size() + 2 * PAGE_SIZE);
+}
+
+/**
  * npk_shard_rings_create() - a ring for every member
  * @s: shard
  *

@@ -11,8 +11,9 @@ refused() {
 	shift
 	log_mark
 	must_fail "insmod $*" insmod /lib/nprobe_k.ko "$@"
-	# insmod tries two system calls; the kernel itself speaks of taint
-	same "sentences for $*" "$(log_since | sed -n 's/.*\(nprobe_k: .*\)/\1/p' | grep -vE 'taint' | sort -u | wc -l)" 1
+	# insmod tries two system calls, between which the available memory changes; the kernel itself speaks of taint
+	same "sentences for $*" "$(log_since | sed -n 's/[0-9]* MiB.*/N MiB/; s/.*\(nprobe_k: .*\)/\1/p' |
+		grep -vE 'taint' | sort -u | wc -l)" 1
 	said "$_sentence"
 	gone || fail "$*: something is left behind"
 }
@@ -27,10 +28,44 @@ refused "frag=all: neither join nor zero" frag=all
 refused "ring_slots=1000: not a power of two" ring_slots=1000
 refused "cpus=a-b: not a list of CPUs" cpus=a-b
 refused "cpus=900: not a list of CPUs" cpus=900
+refused "flows=99999999999999: not from 1 to 1099511627776" flows=99999999999999
 refused "flows=90000000000: needs " flows=90000000000
 refused "devices=a,,b: not a list of device names" devices=a,,b
 refused "devices=a-name-that-is-too-long: not a list of device names" devices=a-name-that-is-too-long
 refused "devices=eth0,: ends with a comma" devices=eth0,
+
+# What does not fit into this machine (1024 MB, two processors) is refused before a page of it is taken.
+available_mib() {
+	awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo
+}
+
+# figures: of the sentence about memory: needed, available, what would fit
+figures() {
+	log_since | sed -n 's/.*needs \([0-9]*\) MiB, \([0-9]*\) MiB are available, enough for \([0-9]*\)$/\1 \2 \3/p' | tail -1
+}
+
+near() {
+	[ "$2" -ge "$(($3 - $3 / 20))" ] && [ "$2" -le "$(($3 + $3 / 20))" ] || fail "$1: is $2, should be about $3"
+	echo "ok: $1: $2"
+}
+
+before=$(available_mib)
+refused "flows=5500000: needs " flows=5500000
+set -- $(figures)
+near "MiB that 5500000 flows need" "$1" $((5500000 * 197 / 1048576))
+near "MiB available" "$2" "$before"
+near "MiB available afterwards" "$(available_mib)" "$before"
+fits=$3
+refused "ring_slots=4194304: 2 rings need 1" ring_slots=4194304
+before=$(available_mib)
+# four fifths: KASAN keeps an eighth more of what is allocated
+ok "insmod of four fifths of what would fit" insmod /lib/nprobe_k.ko flows=$((fits / 5 * 4))
+taken=$((before - $(available_mib)))
+needed=$((fits / 5 * 4 / 1000 * 196 / 1049))
+[ "$taken" -ge $((needed - needed / 50)) ] && [ "$taken" -le $((needed + needed / 6)) ] ||
+	fail "$taken MiB were taken for flows that need $needed"
+echo "ok: $taken MiB were taken for flows that need $needed"
+ok "rmmod" rmmod nprobe_k
 
 log_mark
 load flows=1000 key=tos,vlan cpus=1 hook=rx ring_slots=64 active=5 idle=2
