@@ -13,6 +13,9 @@
 #include "core/ring.h"
 #include "npk.h"
 
+/* Records dropped under one hold of a shard's lock: a cache line each is read. */
+#define DISCARD_STEP	256
+
 /* The member a file has joined as, or NULL; set once, under npk.join_lock. */
 static struct npk_member *member_of(const struct file *file)
 {
@@ -57,6 +60,20 @@ static struct npk_member *find_member(const struct npk_join *j)
 	return NULL;
 }
 
+/* Drop so many records, a few under each hold of the lock. */
+static void discard(struct npk_shard *s, u32 member, u32 left)
+{
+	u32 n;
+
+	do {
+		spin_lock_bh(&s->lock);
+		n = npk_ring_discard(s, member, min_t(u32, left, DISCARD_STEP));
+		spin_unlock_bh(&s->lock);
+		cond_resched();
+		left -= n;
+	} while (n);
+}
+
 /* Ready the rings for the new reader and say what waits in them. */
 static void adopt_rings(struct npk_member *m, struct npk_join *j)
 {
@@ -75,9 +92,9 @@ static void adopt_rings(struct npk_member *m, struct npk_join *j)
 		if (unread && (!j->oldest_ns || rec->last_ns < j->oldest_ns))
 			j->oldest_ns = rec->last_ns;
 		j->backlog += unread;
-		if (j->flags & NPK_JOIN_DISCARD)
-			npk_ring_discard(s, n);
 		spin_unlock_bh(&s->lock);
+		if (j->flags & NPK_JOIN_DISCARD)
+			discard(s, n, unread);
 	}
 }
 

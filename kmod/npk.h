@@ -232,7 +232,7 @@ void npk_shard_rings_destroy(struct npk_shard *s);
 bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must);
 u32 npk_ring_unread(const struct npk_ring *r);
 void npk_ring_adopt(struct npk_ring *r);
-void npk_ring_discard(struct npk_shard *s, u32 member);
+u32 npk_ring_discard(struct npk_shard *s, u32 member, u32 max);
 u64 npk_member_unread(u32 member);
 void npk_member_wake(struct npk_member *m);
 

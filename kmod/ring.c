@@ -289,22 +289,25 @@ u64 npk_member_unread(u32 member)
 }
 
 /**
- * npk_ring_discard() - drop what waits in a ring, counted as lost
+ * npk_ring_discard() - drop the oldest records that wait in a ring, counted as lost
  * @s: shard, its lock held
  * @member: index in npk.members
+ * @max: no more than this many: each is read, and packets wait for the lock
  *
  * The reader is just joining: nobody has the ring mapped.
+ *
+ * Return: how many were dropped.
  */
-void npk_ring_discard(struct npk_shard *s, u32 member)
+u32 npk_ring_discard(struct npk_shard *s, u32 member, u32 max)
 {
 	struct npk_output *o = &s->out[npk.members[member].group - npk.groups];
 	struct npk_ring *r = &s->rings[member];
-	u64 pos = r->head - npk_ring_unread(r);
+	u32 i, unread = npk_ring_unread(r), n = min(unread, max);
+	u64 pos = r->head - unread;
 	struct npk_tally sum = {};
-	u64 n = r->head - pos;
 
 	lockdep_assert_held(&s->lock);
-	for (; pos != r->head; pos++) {
+	for (i = 0; i < n; i++, pos++) {
 		const struct npk_rec *rec = &r->data[npk_ring_slot(pos, npk.cfg.ring_slots)];
 
 		sum.packets += rec->packets;
@@ -317,9 +320,10 @@ void npk_ring_discard(struct npk_shard *s, u32 member)
 	o->lost.octets += sum.octets;
 	o->lost_records += n;
 	ring_lose(r, n, sum.packets, sum.octets);
-	r->tail = r->head;
+	r->tail = pos;
 	/* as in npk_ring_adopt() */
-	smp_store_release(&r->cons->tail, r->head);
+	smp_store_release(&r->cons->tail, pos);
+	return n;
 }
 
 /**
