@@ -160,6 +160,18 @@ static bool ring_has_room(struct npk_ring *r)
 	return ring_used(r) < npk.cfg.ring_slots;
 }
 
+/*
+ * Wake the reader when so many records wait for it.  The cached position alone would wake it for
+ * every record once the ring has gone round that far, only to find that it has read them all.
+ */
+static void wake_at_watermark(struct npk_ring *r, struct npk_member *m)
+{
+	u32 watermark = READ_ONCE(m->watermark);
+
+	if (r->head - r->tail >= watermark && !READ_ONCE(m->woken) && ring_used(r) >= watermark)
+		npk_member_wake(m);
+}
+
 static void ring_publish(struct npk_ring *r, const struct npk_flow *flow, u8 reason, u64 conv)
 {
 	u32 slot = npk_ring_slot(r->head, npk.cfg.ring_slots);
@@ -200,8 +212,7 @@ static void output_one(struct npk_shard *s, u32 group, const struct npk_flow *fl
 	o->published.packets += flow->packets;
 	o->published.octets += flow->octets;
 	o->published_records++;
-	if (r->head - r->tail >= READ_ONCE(npk.members[m].watermark))
-		npk_member_wake(&npk.members[m]);
+	wake_at_watermark(r, &npk.members[m]);
 }
 
 /**
