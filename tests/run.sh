@@ -22,7 +22,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
-LAB_STEPS=(lab-params lab-devices lab-early lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
+LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
@@ -61,6 +61,7 @@ about() {
     lab-params) echo "20 bad parameters: refused in one sentence, nothing left" ;;
     lab-devices) echo "40 devices appear, change, go; what is refused and warned about" ;;
     lab-early) echo "15 200,000 flows through a table of 1024" ;;
+    lab-large) echo "150 four million flows, two packets each, in a guest of 2 GB" ;;
     lab-sums) echo "90 the sums in 1000 reads under load, readers killed, device removed" ;;
     lab-hostile) echo "25 a reader that does everything wrong" ;;
     lab-restart) echo "35 readers end, die, come back; shutdown, unload, return" ;;
@@ -111,6 +112,7 @@ step_lab-kernel() { tests/lab/guest -c true; }
 step_lab-params() { tests/lab/test params; }
 step_lab-devices() { tests/lab/test devices; }
 step_lab-early() { tests/lab/test early; }
+step_lab-large() { tests/lab/test large; }
 step_lab-sums() { tests/lab/test sums; }
 step_lab-hostile() { tests/lab/test hostile; }
 step_lab-restart() { tests/lab/test restart; }

@@ -53,7 +53,7 @@ static void finish(struct flood *f, bool in_one)
 	bool ok = npk_meter_expire_all(&f->m, ~0U) && flood_is_exact(f);
 
 	if (!ok || (in_one && flood_in_one(f) != f->nr)) {
-		fprintf(stderr, "wrong counts, or established flows made room: %u of %u in one record\n",
+		fprintf(stderr, "wrong counts, or made room: %u of %u established in one record\n",
 			flood_in_one(f), f->nr);
 		exit(1);
 	}

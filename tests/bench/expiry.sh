@@ -17,8 +17,8 @@
 # expiry.new-and-read  450,000 packets, every one a new flow of which there is one packet, while as many flows (.leaving, of
 #                      the packets) become idle, idle=1, are published, and are read. All that happens on the processor
 #                      meanwhile divided by the packets, less the same without the module (expiry.path). The reader
-#                      (tests/bench/reader.c) adds the packets up and moves its position, 10 instructions a record that are
-#                      in the number; so all else is the kernel's side: meter, sweep, publish, wake, poll, switch.
+#                      (tests/lab/reader.c) looks at the packets of a record and moves its position: some ten instructions
+#                      that are in the number; so all else is the kernel's side: meter, sweep, publish, wake, poll, switch.
 #                      rx, ingress: 262,144 slots, of which about 60 % are in use; rx-large-table: 1,048,576.
 # .wakes, wakes-at-N   how often the reader's process was woken, with N new flows a second
 set -euo pipefail
@@ -28,7 +28,7 @@ LAB=$TOP/tests/lab
 OUT=$TOP/build/bench/expiry
 
 mkdir -p "$OUT"
-gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -I"$TOP/include/uapi" -o "$TOP/build/bench/reader" "$TOP/tests/bench/reader.c"
+gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -I"$TOP/include/uapi" -o "$TOP/build/bench/reader" "$TOP/tests/lab/reader.c"
 "$LAB/guest" --icount --mem 1536 --time 900 --out "$OUT" --file "$TOP/build/bench/reader:/bin/reader" \
 	--file "$LAB/scripts/module.sh:/lab/module.sh" "$TOP/tests/bench/guest/expiry.sh" >&2 || exit $?
 awk -v OFS='\t' '$1 == "result" { print $2, $3, $4 }' "$OUT/output"

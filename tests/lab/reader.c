@@ -3,8 +3,7 @@
  * The least a reader can do: it looks at the packets of every record and moves its
  * position, so that what a record costs beside it is the kernel's.
  *
- *   reader              reads until the stream ends or SIGTERM; says what it read, and how
- *                       often poll() returned
+ *   reader              reads until the stream ends or SIGTERM; says what it read
  *   reader flush        has every flow closed
  *   reader discard      drops what waits, and is gone
  *   reader shutdown     stops metering, ends the stream
@@ -35,6 +34,18 @@ struct ring {
 	const struct npk_prod *prod;
 	struct npk_cons *cons;
 	const uint8_t *data;
+};
+
+/**
+ * struct seen - what was read
+ * @records: records
+ * @packets: packets of all of them
+ * @most: packets of the one with most
+ */
+struct seen {
+	uint64_t records;
+	uint64_t packets;
+	uint64_t most;
 };
 
 static volatile sig_atomic_t stop;
@@ -89,20 +100,21 @@ static struct ring *map_rings(int fd, const struct npk_info *info)
 	return r;
 }
 
-/* All there is in a ring; returns its packets. */
-static uint64_t take(struct ring *r, const struct npk_info *info, uint64_t *records)
+/* All there is in a ring. */
+static void take(struct ring *r, const struct npk_info *info, struct seen *s)
 {
 	uint64_t head = __atomic_load_n(&r->prod->head, __ATOMIC_ACQUIRE);
-	uint64_t tail = r->cons->tail, packets = 0;
+	uint64_t tail = r->cons->tail;
 	const struct npk_rec *rec;
 
-	*records += head - tail;
+	s->records += head - tail;
 	for (; tail != head; tail++) {
 		rec = (const void *)(r->data + (tail & (info->slots - 1)) * info->rec_size);
-		packets += rec->packets;
+		s->packets += rec->packets;
+		if (rec->packets > s->most)
+			s->most = rec->packets;
 	}
 	__atomic_store_n(&r->cons->tail, tail, __ATOMIC_RELEASE);
-	return packets;
 }
 
 static void drain(void)
@@ -110,16 +122,16 @@ static void drain(void)
 	struct pollfd p = { .fd = join(0), .events = POLLIN };
 	const struct npk_info *info = map(p.fd, PAGE, PROT_READ, 0, NPK_REGION_INFO);
 	struct ring *rings = map_rings(p.fd, info);
-	uint64_t records = 0, packets = 0, woken = 0;
+	struct seen s = {};
 	uint32_t i;
 
 	while (!stop && !(p.revents & POLLHUP)) {
-		woken += poll(&p, 1, -1) > 0;
+		poll(&p, 1, -1);
 		for (i = 0; i < info->nr_rings; i++)
-			packets += take(&rings[i], info, &records);
+			take(&rings[i], info, &s);
 	}
-	printf("reader records %llu packets %llu woken %llu\n", (unsigned long long)records,
-	       (unsigned long long)packets, (unsigned long long)woken);
+	printf("reader records %llu packets %llu most %llu\n", (unsigned long long)s.records,
+	       (unsigned long long)s.packets, (unsigned long long)s.most);
 }
 
 static int command(unsigned long request)
