@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "capture.h"
+#include "pcapfile.h"
 
 /* sysUptime of the first frame: not 0, which some collectors take for "none" */
 #define UPTIME_AT_START_NS	(60 * NPK_NSEC_PER_SEC)
@@ -19,6 +20,8 @@
 /**
  * struct src_pcap - a file
  * @c: base, first member
+ * @file: reads the file when it is of the common form; else libpcap does
+ * @own: header of the frame from @file
  * @header: of the frame that waits for the clock to jump, or NULL
  * @data: its octets
  * @fd: a pipe's descriptor, to be polled; -1 for regular files
@@ -26,6 +29,8 @@
  */
 struct src_pcap {
 	struct npk_capture c;
+	struct npk_pcapfile file;
+	struct pcap_pkthdr own;
 	struct pcap_pkthdr *header;
 	const u_char *data;
 	int fd;
@@ -84,28 +89,59 @@ static int open_pcap(struct npk_capture *c, FILE *file)
 	return npk_capture_check_link(c);
 }
 
-/*
- * A file that was cut short is refused before anything is exported, and the
- * earliest frame, which need not be the first, is where its clock begins.
- */
-static int survey_file(struct npk_capture *c)
+/* False when the file is not of the common form, or odd: libpcap says what it is. */
+static bool survey_quickly(struct src_pcap *p, struct survey *s)
 {
-	struct survey s = {};
+	struct pcap_pkthdr h;
+	const u_char *data;
+	int n;
+
+	if (!npk_pcapfile_open(&p->file, p->c.pcap))
+		return false;
+	while ((n = npk_pcapfile_next(&p->file, &h, &data)) > 0)
+		survey_frame((u_char *)s, &h, data);
+	if (n < 0)
+		npk_pcapfile_close(&p->file);
+	else
+		npk_pcapfile_rewind(&p->file);
+	return !n;
+}
+
+/* Leaves no handle: it is to be opened again. */
+static int survey_by_libpcap(struct npk_capture *c, struct survey *s)
+{
 	int n;
 
 	do {
-		n = pcap_dispatch(c->pcap, -1, survey_frame, (u_char *)&s);
+		n = pcap_dispatch(c->pcap, -1, survey_frame, (u_char *)s);
 	} while (n > 0);
 	if (n < 0)
 		return npk_source_fail(&c->src, -EBADMSG,
 				       "pcap:%s: %s after %llu complete frames", c->arg,
-				       pcap_geterr(c->pcap), (unsigned long long)s.frames);
-	c->boot_ns = s.earliest_ns > UPTIME_AT_START_NS ? s.earliest_ns - UPTIME_AT_START_NS : 0;
-	c->meter.now_ns = s.earliest_ns;
-	c->meter.swept_ns = s.earliest_ns;
+				       pcap_geterr(c->pcap), (unsigned long long)s->frames);
 	pcap_close(c->pcap);
 	c->pcap = NULL;
 	return 0;
+}
+
+/*
+ * A file that was cut short is refused before anything is exported, and the
+ * earliest frame, which need not be the first, is where its clock begins.
+ */
+static int survey_file(struct src_pcap *p)
+{
+	struct npk_capture *c = &p->c;
+	struct survey s = {};
+	int err = 0;
+
+	if (!survey_quickly(p, &s)) {
+		s = (struct survey){};
+		err = survey_by_libpcap(c, &s);
+	}
+	c->boot_ns = s.earliest_ns > UPTIME_AT_START_NS ? s.earliest_ns - UPTIME_AT_START_NS : 0;
+	c->meter.now_ns = s.earliest_ns;
+	c->meter.swept_ns = s.earliest_ns;
+	return err;
 }
 
 static int open_once(struct npk_capture *c, bool *regular)
@@ -118,17 +154,18 @@ static int open_once(struct npk_capture *c, bool *regular)
 
 static int open_surveyed(struct npk_capture *c)
 {
+	struct src_pcap *p = (struct src_pcap *)c;
 	bool regular;
 	int err = open_once(c, &regular);
 
 	if (err)
 		return err;
 	if (!regular) {		/* a pipe is read once, as it comes */
-		((struct src_pcap *)c)->fd = fileno(pcap_file(c->pcap));
+		p->fd = fileno(pcap_file(c->pcap));
 		return 0;
 	}
-	err = survey_file(c);
-	return err ? err : open_once(c, &regular);
+	err = survey_file(p);
+	return err || c->pcap ? err : open_once(c, &regular);
 }
 
 static int src_pcap_open(const char *arg, const struct npk_source_opts *opts,
@@ -215,6 +252,23 @@ static int meter_frame(struct src_pcap *p)
 	return 1;
 }
 
+/* The next frame becomes the one that waits: 1, 0 when there was none, -errno at the end. */
+static int next_frame(struct src_pcap *p)
+{
+	int n;
+
+	if (!p->file.buf) {
+		n = pcap_next_ex(p->c.pcap, &p->header, &p->data);
+		return n == PCAP_ERROR_BREAK ? -ENODATA : n < 0 ? npk_capture_failed(&p->c) : n;
+	}
+	n = npk_pcapfile_next(&p->file, &p->own, &p->data);
+	if (n < 0)	/* the survey found no such thing */
+		return npk_source_fail(&p->c.src, -EIO, "pcap:%s: changed while it was read",
+				       p->c.arg);
+	p->header = &p->own;
+	return n ? n : -ENODATA;
+}
+
 static int src_pcap_work(struct npk_source *src)
 {
 	struct src_pcap *p = (struct src_pcap *)src;
@@ -226,17 +280,21 @@ static int src_pcap_work(struct npk_source *src)
 	for (i = 0; i < NPK_BATCH; i++) {
 		if (!p->header && would_block(p))
 			return NPK_WORK_WAIT;
-		n = p->header ? 1 : pcap_next_ex(p->c.pcap, &p->header, &p->data);
+		n = p->header ? 1 : next_frame(p);
 		if (n != 1)
 			p->header = NULL;
-		if (n == PCAP_ERROR_BREAK)
-			return -ENODATA;
 		if (n < 0)
-			return npk_capture_failed(&p->c);
+			return n;
 		if (n && !meter_frame(p))
 			return NPK_WORK_SEND;
 	}
 	return NPK_WORK_MORE;
+}
+
+static void src_pcap_close(struct npk_source *src)
+{
+	npk_pcapfile_close(&((struct src_pcap *)src)->file);
+	npk_capture_close(src);
 }
 
 static void src_pcap_clock(const struct npk_source *src, struct npk_clock *clock)
@@ -251,7 +309,7 @@ static void src_pcap_clock(const struct npk_source *src, struct npk_clock *clock
 const struct npk_source_ops npk_src_pcap = {
 	.prefix = "pcap:",
 	.open = src_pcap_open,
-	.close = npk_capture_close,
+	.close = src_pcap_close,
 	.fd = src_pcap_fd,
 	.work = src_pcap_work,
 	.expire_all = npk_capture_expire_all,
