@@ -8,10 +8,15 @@
 #include "capture.h"
 #include "kmod/core/record.h"
 
+#ifndef MADV_COLLAPSE		/* Linux 6.1, glibc 2.37; older kernels refuse it */
+#define MADV_COLLAPSE		25
+#endif
+
 #define DEFAULT_IDLE_NS		(15 * NPK_NSEC_PER_SEC)
 #define DEFAULT_ACTIVE_NS	(60 * NPK_NSEC_PER_SEC)
 #define DEFAULT_FLOWS		524288
 #define QUEUE_LEN		16384
+#define PAGE_OCTETS		4096
 /*
  * Records kept free for flows that must leave the table: one a frame at most,
  * so a batch that starts with this much room never loses a record.
@@ -54,6 +59,20 @@ static void *map_pages(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/*
+ * Huge pages spare a miss of the TLB for most packets, but a table with few flows in
+ * it would occupy all its memory.  With as many flows as it has pages it does so anyway.
+ */
+static void use_huge_pages(struct npk_capture *c)
+{
+	const struct npk_table *t = &c->meter.table;
+	uint32_t i;
+
+	c->huge_at = UINT64_MAX;
+	for (i = 0; i < npk_table_segments(t->nr_buckets); i++)
+		madvise(t->seg[i], npk_table_segment_size(t->nr_buckets, i), MADV_COLLAPSE);
+}
+
 static int make_table(struct npk_capture *c, uint64_t flows)
 {
 	struct npk_table *t = &c->meter.table;
@@ -73,6 +92,7 @@ static int make_table(struct npk_capture *c, uint64_t flows)
 	t->occupied = map_pages(npk_table_bitmap_size(t->nr_buckets));
 	if (!t->occupied)
 		return npk_source_fail(&c->src, -ENOMEM, "no memory for the flow table");
+	c->huge_at = (uint64_t)t->nr_buckets * sizeof(struct npk_bucket) / PAGE_OCTETS;
 	if (getrandom(&t->secret, sizeof(t->secret), 0) != (ssize_t)sizeof(t->secret))
 		return npk_source_fail(&c->src, -EIO, "getrandom: %s", strerror(errno));
 	return 0;
@@ -223,8 +243,10 @@ void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 		npk_meter_packet(&c->meter, &pkt);
 }
 
-bool npk_capture_room(const struct npk_capture *c)
+bool npk_capture_ready(struct npk_capture *c)
 {
+	if (c->meter.table.nr_flows >= c->huge_at)
+		use_huge_pages(c);
 	return queue_room(c) >= QUEUE_RESERVE;
 }
 

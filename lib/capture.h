@@ -31,6 +31,7 @@
  * @head: records queued so far
  * @tail: records released so far
  * @published: packets and octets in records
+ * @huge_at: so many flows in the table make huge pages worth while
  */
 struct npk_capture {
 	struct npk_source src;
@@ -51,6 +52,7 @@ struct npk_capture {
 	uint64_t head;
 	uint64_t tail;
 	struct npk_tally published;
+	uint64_t huge_at;
 };
 
 /**
@@ -85,7 +87,7 @@ int npk_capture_check_link(struct npk_capture *c);
 
 /**
  * npk_capture_frame() - meter one frame; a pcap_handler
- * @user: struct npk_capture with room for a record, see npk_capture_room()
+ * @user: struct npk_capture with room for a record, see npk_capture_ready()
  * @h: libpcap's header, nanosecond precision
  * @data: @h->caplen octets
  */
@@ -109,12 +111,12 @@ uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h);
 uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h);
 
 /**
- * npk_capture_room() - may a batch be metered without losing a record
+ * npk_capture_ready() - may a batch be metered without losing a record
  * @c: capture
  *
  * Return: true when the queue has room for what NPK_BATCH frames can evict.
  */
-bool npk_capture_room(const struct npk_capture *c);
+bool npk_capture_ready(struct npk_capture *c);
 
 /**
  * npk_capture_failed() - keep libpcap's error

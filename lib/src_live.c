@@ -153,7 +153,7 @@ static int dispatch(struct npk_capture *c)
 static int src_live_work(struct npk_source *src)
 {
 	struct npk_capture *c = (struct npk_capture *)src;
-	int n = npk_capture_room(c) ? dispatch(c) : 1;
+	int n = npk_capture_ready(c) ? dispatch(c) : 1;
 
 	if (n < 0)
 		return npk_capture_failed(c);
@@ -174,7 +174,7 @@ static bool take_last_frames(struct src_live *l)
 	if (!l->ended_ns)
 		l->ended_ns = npk_clock_ns(CLOCK_MONOTONIC);
 	do {
-		if (!npk_capture_room(&l->c))
+		if (!npk_capture_ready(&l->c))
 			return false;
 		n = dispatch(&l->c);
 		if (!n)

@@ -275,7 +275,7 @@ static int src_pcap_work(struct npk_source *src)
 	unsigned int i;
 	int n;
 
-	if (!npk_capture_room(&p->c))
+	if (!npk_capture_ready(&p->c))
 		return NPK_WORK_MORE;
 	for (i = 0; i < NPK_BATCH; i++) {
 		if (!p->header && would_block(p))
