@@ -202,45 +202,23 @@ int npk_capture_check_link(struct npk_capture *c)
 			       c->src.ops->prefix, c->arg, name ? name : "unknown");
 }
 
-uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h)
+void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data,
+		       uint64_t ns)
 {
-	/* a file's 32 unsigned bits of seconds come sign-extended (after 2038) */
-	uint64_t seconds = h->ts.tv_sec < 0 ? (uint32_t)h->ts.tv_sec : (uint64_t)h->ts.tv_sec;
+	struct npk_pkt *pkt = &c->pkt;
 
-	/* with nanosecond precision tv_usec holds nanoseconds */
-	return seconds * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
-}
-
-uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h)
-{
-	uint64_t ns = npk_capture_header_ns(h);
-
-	if (!c->live)
-		return ns;
-	ns -= (uint64_t)c->offset_ns;
-	/* a wall clock stepped in between must not put a frame into the future */
-	return ns > c->batch_ns ? c->batch_ns : ns;
-}
-
-void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
-{
-	struct npk_capture *c = (struct npk_capture *)user;
-	struct npk_pkt pkt = {
-		.data = data,
-		.linear = h->caplen,
-		.captured = h->caplen,
-		.wire_len = h->len > h->caplen ? h->len : h->caplen,
-		.now_ns = npk_capture_time(c, h),
-		.ifindex = c->ifindex,
-		.segs = 1,
-	};
-
-	if (c->max_len && pkt.wire_len > c->max_len)
+	pkt->data = data;
+	pkt->linear = h->caplen;
+	pkt->captured = h->caplen;
+	pkt->wire_len = h->len > h->caplen ? h->len : h->caplen;
+	pkt->now_ns = ns;
+	pkt->segs = 1;
+	if (c->max_len && pkt->wire_len > c->max_len)
 		c->merged++;
 	if (c->filtered && !pcap_offline_filter(&c->filter, h, data))
-		npk_meter_ignore(&c->meter, &pkt, NPK_IGN_FILTER);
+		npk_meter_ignore(&c->meter, pkt, NPK_IGN_FILTER);
 	else
-		npk_meter_packet(&c->meter, &pkt);
+		npk_meter_packet(&c->meter, pkt);
 }
 
 bool npk_capture_ready(struct npk_capture *c)

@@ -19,12 +19,9 @@
  * @filter: compiled filter, in use when @filtered
  * @filtered: frames have to pass @filter here
  * @meter: one shard of the flow core
- * @ifindex: device, 0 for files
+ * @pkt: the frame being metered; what does not change is set once
  * @max_len: longest frame the device's MTU allows, 0 = not checked
  * @merged: frames longer than that
- * @offset_ns: wall clock minus the record clock, as of the present batch
- * @batch_ns: record clock at the start of the present batch; live only
- * @live: frame times are wall clock and become monotonic
  * @boot_ns: see struct npk_clock
  * @queue: @queue_len records
  * @queue_len: power of two
@@ -40,12 +37,9 @@ struct npk_capture {
 	struct bpf_program filter;
 	bool filtered;
 	struct npk_meter meter;
-	uint32_t ifindex;
+	struct npk_pkt pkt;
 	uint32_t max_len;
 	uint64_t merged;
-	int64_t offset_ns;
-	uint64_t batch_ns;
-	bool live;
 	uint64_t boot_ns;
 	struct npk_rec *queue;
 	size_t queue_len;
@@ -86,12 +80,14 @@ int npk_capture_compile(struct npk_capture *c, const char *expression);
 int npk_capture_check_link(struct npk_capture *c);
 
 /**
- * npk_capture_frame() - meter one frame; a pcap_handler
- * @user: struct npk_capture with room for a record, see npk_capture_ready()
+ * npk_capture_frame() - meter one frame
+ * @c: capture with room for a record, see npk_capture_ready()
  * @h: libpcap's header, nanosecond precision
  * @data: @h->caplen octets
+ * @ns: its time on the record clock
  */
-void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data);
+void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data,
+		       uint64_t ns);
 
 /**
  * npk_capture_header_ns() - time in libpcap's header
@@ -99,16 +95,14 @@ void npk_capture_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
  *
  * Return: nanoseconds since 1970.
  */
-uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h);
+static inline uint64_t npk_capture_header_ns(const struct pcap_pkthdr *h)
+{
+	/* a file's 32 unsigned bits of seconds come sign-extended (after 2038) */
+	uint64_t seconds = h->ts.tv_sec < 0 ? (uint32_t)h->ts.tv_sec : (uint64_t)h->ts.tv_sec;
 
-/**
- * npk_capture_time() - time of a frame on the record clock
- * @c: capture
- * @h: libpcap's header
- *
- * Return: nanoseconds.
- */
-uint64_t npk_capture_time(const struct npk_capture *c, const struct pcap_pkthdr *h);
+	/* with nanosecond precision tv_usec holds nanoseconds */
+	return seconds * NPK_NSEC_PER_SEC + (uint64_t)h->ts.tv_usec;
+}
 
 /**
  * npk_capture_ready() - may a batch be metered without losing a record

@@ -30,10 +30,14 @@
 /**
  * struct src_live - a device
  * @c: base, first member
+ * @offset_ns: wall clock minus the record clock, as of the present batch
+ * @batch_ns: record clock at the start of the present batch
  * @ended_ns: when npk_source_expire_all() was first called, or 0
  */
 struct src_live {
 	struct npk_capture c;
+	int64_t offset_ns;
+	uint64_t batch_ns;
 	uint64_t ended_ns;
 };
 
@@ -120,8 +124,7 @@ static int src_live_open(const char *arg, const struct npk_source_opts *opts,
 	err = activate(c);
 	if (err)
 		return err;
-	c->live = true;
-	c->ifindex = if_nametoindex(arg);
+	c->pkt.ifindex = if_nametoindex(arg);
 	c->max_len = device_max_len(arg);
 	c->meter.now_ns = npk_clock_ns(CLOCK_MONOTONIC);
 	c->meter.swept_ns = c->meter.now_ns;
@@ -139,21 +142,31 @@ static void src_live_clock(const struct npk_source *src, struct npk_clock *clock
 	*clock = npk_clock_now();	/* counts from the start of the system */
 }
 
+/* A frame's time is wall clock and becomes monotonic. */
+static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct src_live *l = (struct src_live *)user;
+	uint64_t ns = npk_capture_header_ns(h) - (uint64_t)l->offset_ns;
+
+	/* a wall clock stepped in between must not put a frame into the future */
+	npk_capture_frame(&l->c, h, data, ns > l->batch_ns ? l->batch_ns : ns);
+}
+
 /* One batch; its frames' times are converted with the offset of now. */
-static int dispatch(struct npk_capture *c)
+static int dispatch(struct src_live *l)
 {
 	struct npk_clock clock;
 
-	src_live_clock(&c->src, &clock);
-	c->offset_ns = clock.offset_ns;
-	c->batch_ns = clock.now_ns;
-	return pcap_dispatch(c->pcap, NPK_BATCH, npk_capture_frame, (u_char *)c);
+	src_live_clock(&l->c.src, &clock);
+	l->offset_ns = clock.offset_ns;
+	l->batch_ns = clock.now_ns;
+	return pcap_dispatch(l->c.pcap, NPK_BATCH, take_frame, (u_char *)l);
 }
 
 static int src_live_work(struct npk_source *src)
 {
 	struct npk_capture *c = (struct npk_capture *)src;
-	int n = npk_capture_ready(c) ? dispatch(c) : 1;
+	int n = npk_capture_ready(c) ? dispatch((struct src_live *)src) : 1;
 
 	if (n < 0)
 		return npk_capture_failed(c);
@@ -176,7 +189,7 @@ static bool take_last_frames(struct src_live *l)
 	do {
 		if (!npk_capture_ready(&l->c))
 			return false;
-		n = dispatch(&l->c);
+		n = dispatch(l);
 		if (!n)
 			poll(&p, 1, BLOCK_MS / 5);
 		past = npk_clock_ns(CLOCK_MONOTONIC) - l->ended_ns;

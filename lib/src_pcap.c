@@ -234,7 +234,7 @@ static bool must_send(struct src_pcap *p, uint64_t ns)
 static int meter_frame(struct src_pcap *p)
 {
 	struct npk_meter *m = &p->c.meter;
-	uint64_t ns = npk_capture_time(&p->c, p->header);
+	uint64_t ns = npk_capture_header_ns(p->header);
 
 	if (is_gap(m, ns)) {
 		if (!bridge_gap(p, ns))
@@ -245,7 +245,7 @@ static int meter_frame(struct src_pcap *p)
 	}
 	if (must_send(p, ns))
 		return 0;
-	npk_capture_frame((u_char *)p, p->header, p->data);
+	npk_capture_frame(&p->c, p->header, p->data, ns);
 	p->header = NULL;
 	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS)
 		npk_meter_sweep(m, ns, m->table.nr_buckets);
