@@ -24,34 +24,6 @@ static uint32_t get32(const struct npk_pcapfile *f, const uint8_t *p)
 	return f->swapped ? __builtin_bswap32(v) : v;
 }
 
-/* Fill the buffer behind what is left of it: 1 with more octets, 0 at the end, -1 on an error. */
-static int refill(struct npk_pcapfile *f)
-{
-	ssize_t n;
-
-	f->end -= f->at;
-	memmove(f->buf, f->buf + f->at, f->end);
-	f->at = 0;
-	do {
-		n = pread(f->fd, f->buf + f->end, BUFFER - f->end, (off_t)f->offset);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return (int)n;
-	f->end += (size_t)n;
-	f->offset += (uint64_t)n;
-	return 1;
-}
-
-/* Have @len octets in the buffer: as refill(). */
-static int have(struct npk_pcapfile *f, size_t len)
-{
-	int more = 1;
-
-	while (f->end - f->at < len && more > 0)
-		more = refill(f);
-	return more;
-}
-
 bool npk_pcapfile_open(struct npk_pcapfile *f, pcap_t *pcap)
 {
 	uint8_t head[FILE_HEADER];
@@ -83,24 +55,39 @@ void npk_pcapfile_rewind(struct npk_pcapfile *f)
 	f->offset = FILE_HEADER;
 }
 
+int npk_pcapfile_read(struct npk_pcapfile *f)
+{
+	ssize_t n;
+
+	f->end -= f->at;
+	memmove(f->buf, f->buf + f->at, f->end);
+	f->at = 0;
+	do {
+		n = pread(f->fd, f->buf + f->end, BUFFER - f->end, (off_t)f->offset);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 || f->end ? -1 : 0;
+	f->end += (size_t)n;
+	f->offset += (uint64_t)n;
+	return 1;
+}
+
 int npk_pcapfile_next(struct npk_pcapfile *f, struct pcap_pkthdr *h, const u_char **data)
 {
-	int more = have(f, FRAME_HEADER);
-	const uint8_t *p;
-	uint32_t fraction;
+	const uint8_t *p = f->buf + f->at;
+	size_t left = f->end - f->at;
 
-	if (more <= 0)
-		return f->end == f->at ? more : -1;
-	p = f->buf + f->at;
-	fraction = get32(f, p + 4);
+	if (left < FRAME_HEADER)
+		return 0;
 	h->ts.tv_sec = get32(f, p);
-	h->ts.tv_usec = (suseconds_t)fraction * f->fraction_ns;
+	h->ts.tv_usec = (suseconds_t)get32(f, p + 4) * f->fraction_ns;
 	h->caplen = get32(f, p + 8);
 	h->len = get32(f, p + 12);
-	if (h->caplen > f->longest || h->ts.tv_usec >= 1000000000 ||
-	    have(f, FRAME_HEADER + (size_t)h->caplen) <= 0)
+	if (h->caplen > f->longest || h->ts.tv_usec >= 1000000000)
 		return -1;
-	*data = f->buf + f->at + FRAME_HEADER;
+	if (left - FRAME_HEADER < h->caplen)
+		return 0;
+	*data = p + FRAME_HEADER;
 	f->at += FRAME_HEADER + (size_t)h->caplen;
 	return 1;
 }

@@ -52,15 +52,23 @@ bool npk_pcapfile_open(struct npk_pcapfile *f, pcap_t *pcap);
 void npk_pcapfile_rewind(struct npk_pcapfile *f);
 
 /**
- * npk_pcapfile_next() - the next frame
+ * npk_pcapfile_next() - the next of the frames that were read
  * @f: open file
  * @h: out: as from libpcap with nanosecond precision
- * @data: out: its octets, valid until the next call
+ * @data: out: its octets, valid until npk_pcapfile_read()
  *
- * Return: 1 with a frame, 0 at the end of the file, -1 when what follows is odd
- * or cannot be read.
+ * Return: 1 with a frame, 0 when more has to be read, -1 when what follows is odd.
  */
 int npk_pcapfile_next(struct npk_pcapfile *f, struct pcap_pkthdr *h, const u_char **data);
+
+/**
+ * npk_pcapfile_read() - read on
+ * @f: open file, after npk_pcapfile_next() returned 0
+ *
+ * Return: 1 with more octets, 0 at the end of the file, -1 when it cannot be read
+ * or ends inside a frame.
+ */
+int npk_pcapfile_read(struct npk_pcapfile *f);
 
 /**
  * npk_pcapfile_close() - free everything; the descriptor stays libpcap's

@@ -98,8 +98,10 @@ static bool survey_quickly(struct src_pcap *p, struct survey *s)
 
 	if (!npk_pcapfile_open(&p->file, p->c.pcap))
 		return false;
-	while ((n = npk_pcapfile_next(&p->file, &h, &data)) > 0)
-		survey_frame((u_char *)s, &h, data);
+	do {
+		while ((n = npk_pcapfile_next(&p->file, &h, &data)) > 0)
+			survey_frame((u_char *)s, &h, data);
+	} while (!n && (n = npk_pcapfile_read(&p->file)) > 0);
 	if (n < 0)
 		npk_pcapfile_close(&p->file);
 	else
@@ -261,12 +263,17 @@ static int next_frame(struct src_pcap *p)
 		n = pcap_next_ex(p->c.pcap, &p->header, &p->data);
 		return n == PCAP_ERROR_BREAK ? -ENODATA : n < 0 ? npk_capture_failed(&p->c) : n;
 	}
-	n = npk_pcapfile_next(&p->file, &p->own, &p->data);
+	do {
+		n = npk_pcapfile_next(&p->file, &p->own, &p->data);
+		if (n > 0) {
+			p->header = &p->own;
+			return 1;
+		}
+	} while (!n && (n = npk_pcapfile_read(&p->file)) > 0);
 	if (n < 0)	/* the survey found no such thing */
 		return npk_source_fail(&p->c.src, -EIO, "pcap:%s: changed while it was read",
 				       p->c.arg);
-	p->header = &p->own;
-	return n ? n : -ENODATA;
+	return -ENODATA;
 }
 
 static int src_pcap_work(struct npk_source *src)
