@@ -43,6 +43,17 @@ static inline void npk_put_be64(uint8_t *p, uint64_t v)
  */
 static inline void npk_put_be(uint8_t *p, uint64_t v, unsigned int len)
 {
+	switch (len) {
+	case 1:
+		*p = (uint8_t)v;
+		return;
+	case 2:
+		npk_put_be16(p, (uint16_t)v);
+		return;
+	case 4:
+		npk_put_be32(p, (uint32_t)v);
+		return;
+	}
 	while (len--) {
 		p[len] = (uint8_t)v;
 		v >>= 8;

@@ -343,10 +343,12 @@ static void op_encode(const struct npk_op *op, const struct npk_rec *rec,
 void npk_plan_encode(const struct npk_plan *plan, const struct npk_rec *rec,
 		     const struct npk_times *times, uint8_t *out)
 {
-	unsigned int i;
+	const struct npk_op *end = plan->ops + plan->nr_fields;
+	const struct npk_op *op;
+	unsigned int len;
 
-	for (i = 0; i < plan->nr_fields; i++) {
-		op_encode(&plan->ops[i], rec, times, out);
-		out += plan->ops[i].len;
+	for (op = plan->ops; op < end; op++, out += len) {
+		len = op->len;	/* what is written at @out could be anything, even *op */
+		op_encode(op, rec, times, out);
 	}
 }
