@@ -232,13 +232,14 @@ def quoted(text):
     return '"%s"' % text
 
 
-def plot_cost(results):
-    """Instructions added: a group of bars for each kind of traffic, a bar for each hook."""
+def plot_added(results, suite):
+    """What is added to a packet: a group of bars for each kind of traffic, a bar for each hook."""
     value = {}
     for r in results:
         parts = r.name.split(".")
-        if len(parts) == 4 and parts[0] == "cost" and parts[3] == "added":
+        if len(parts) == 4 and parts[0] == suite and parts[3] == "added":
             value[parts[2], parts[1]] = r.value
+            unit = r.unit
     kinds, hooks = (list(dict.fromkeys(k[i] for k in value)) for i in (0, 1))
     if not value:
         return None
@@ -251,10 +252,10 @@ set style fill solid 0.8 noborder
 set boxwidth 0.9
 set grid ytics
 set yrange [0:*]
-set ylabel "instructions added to a packet"
+set ylabel "%s added to a packet"
 set key outside right top
 plot for [i=2:%d] $data using i:xtic(1) title columnheader(i) noenhanced
-""" % (len(hooks) + 1)
+""" % (unit, len(hooks) + 1)
 
 
 COUNT = re.compile(r"[0-9]+[km]?")
@@ -277,7 +278,7 @@ def core_series(results):
     return {name: sorted(points) for name, points in series.items() if len(points) > 1}
 
 
-def plot_core(results):
+def plot_core(results, _suite):
     """Nanoseconds a packet takes by the number of flows."""
     series = core_series(results)
     if not series:
@@ -296,7 +297,8 @@ plot %s
 
 
 PLOTS = {
-    "cost": ("instructions added to a packet, by hook and kind of traffic", plot_cost),
+    "cost": ("instructions added to a packet, by hook and kind of traffic", plot_added),
+    "native": ("nanoseconds added to a packet at native speed, by hook and kind of traffic", plot_added),
     "core": ("nanoseconds a packet takes in user space, by number of flows", plot_core),
 }
 
@@ -318,7 +320,7 @@ def draw(docs, results):
     for suite, (text, script_of) in PLOTS.items():
         name = "performance-%s.svg" % suite
         path = os.path.join(os.path.dirname(os.path.abspath(docs)), name)
-        script = script_of(results)
+        script = script_of(results, suite)
         if not script:
             continue
         try:
