@@ -202,23 +202,34 @@ int npk_capture_check_link(struct npk_capture *c)
 			       c->src.ops->prefix, c->arg, name ? name : "unknown");
 }
 
+void npk_capture_meter(struct npk_capture *c)
+{
+	npk_meter_packets(&c->meter, c->pkt, c->nr_pkts);
+	c->nr_pkts = 0;
+}
+
 void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data,
 		       uint64_t ns)
 {
-	struct npk_pkt *pkt = &c->pkt;
+	struct npk_pkt *pkt = &c->pkt[c->nr_pkts];
 
 	pkt->data = data;
 	pkt->linear = h->caplen;
 	pkt->captured = h->caplen;
 	pkt->wire_len = h->len > h->caplen ? h->len : h->caplen;
 	pkt->now_ns = ns;
+	pkt->ifindex = c->ifindex;
 	pkt->segs = 1;
 	if (c->max_len && pkt->wire_len > c->max_len)
 		c->merged++;
-	if (c->filtered && !pcap_offline_filter(&c->filter, h, data))
+	if (c->filtered && !pcap_offline_filter(&c->filter, h, data)) {
 		npk_meter_ignore(&c->meter, pkt, NPK_IGN_FILTER);
-	else
-		npk_meter_packet(&c->meter, pkt);
+		return;
+	}
+	if (!c->nr_pkts || ns > c->taken_ns)
+		c->taken_ns = ns;
+	if (++c->nr_pkts == NPK_BATCH_PACKETS)
+		npk_capture_meter(c);
 }
 
 bool npk_capture_ready(struct npk_capture *c)

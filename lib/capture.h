@@ -5,10 +5,10 @@
 
 #include <pcap/pcap.h>
 
-#include "kmod/core/meter.h"
+#include "batch.h"
 #include "source.h"
 
-/** NPK_BATCH - frames metered in one go */
+/** NPK_BATCH - frames taken in one go, at most; what they evict has room in the queue */
 #define NPK_BATCH	256
 
 /**
@@ -19,7 +19,10 @@
  * @filter: compiled filter, in use when @filtered
  * @filtered: frames have to pass @filter here
  * @meter: one shard of the flow core
- * @pkt: the frame being metered; what does not change is set once
+ * @pkt: frames that were taken and not metered yet, the first @nr_pkts of them
+ * @nr_pkts: see @pkt
+ * @taken_ns: latest time of these
+ * @ifindex: device, 0 for files
  * @max_len: longest frame the device's MTU allows, 0 = not checked
  * @merged: frames longer than that
  * @boot_ns: see struct npk_clock
@@ -37,7 +40,10 @@ struct npk_capture {
 	struct bpf_program filter;
 	bool filtered;
 	struct npk_meter meter;
-	struct npk_pkt pkt;
+	struct npk_pkt pkt[NPK_BATCH_PACKETS];
+	uint32_t nr_pkts;
+	uint64_t taken_ns;
+	uint32_t ifindex;
 	uint32_t max_len;
 	uint64_t merged;
 	uint64_t boot_ns;
@@ -80,14 +86,20 @@ int npk_capture_compile(struct npk_capture *c, const char *expression);
 int npk_capture_check_link(struct npk_capture *c);
 
 /**
- * npk_capture_frame() - meter one frame
+ * npk_capture_frame() - take one frame
  * @c: capture with room for a record, see npk_capture_ready()
  * @h: libpcap's header, nanosecond precision
- * @data: @h->caplen octets
+ * @data: @h->caplen octets, to stay until npk_capture_meter()
  * @ns: its time on the record clock
  */
 void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data,
 		       uint64_t ns);
+
+/**
+ * npk_capture_meter() - meter the frames that were taken
+ * @c: capture
+ */
+void npk_capture_meter(struct npk_capture *c);
 
 /**
  * npk_capture_header_ns() - time in libpcap's header

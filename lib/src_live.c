@@ -124,7 +124,7 @@ static int src_live_open(const char *arg, const struct npk_source_opts *opts,
 	err = activate(c);
 	if (err)
 		return err;
-	c->pkt.ifindex = if_nametoindex(arg);
+	c->ifindex = if_nametoindex(arg);
 	c->max_len = device_max_len(arg);
 	c->meter.now_ns = npk_clock_ns(CLOCK_MONOTONIC);
 	c->meter.swept_ns = c->meter.now_ns;
@@ -150,6 +150,7 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 
 	/* a wall clock stepped in between must not put a frame into the future */
 	npk_capture_frame(&l->c, h, data, ns > l->batch_ns ? l->batch_ns : ns);
+	npk_capture_meter(&l->c);	/* its octets may be gone when libpcap has the next */
 }
 
 /* One batch; its frames' times are converted with the offset of now. */

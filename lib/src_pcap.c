@@ -219,9 +219,13 @@ static bool bridge_gap(struct src_pcap *p, uint64_t ns)
 	return false;
 }
 
-static bool is_gap(const struct npk_meter *m, uint64_t ns)
+static bool is_gap(const struct npk_capture *c, uint64_t ns)
 {
-	return ns > m->now_ns + m->limits.idle_ns * 5 / 4 || ns + m->limits.idle_ns < m->now_ns;
+	uint64_t idle = c->meter.limits.idle_ns, now = c->meter.now_ns;
+
+	if (c->nr_pkts && c->taken_ns > now)
+		now = c->taken_ns;
+	return ns > now + idle * 5 / 4 || ns + idle < now;
 }
 
 /* Have records waited for so long, by the time of the frames, that they must go? */
@@ -238,7 +242,8 @@ static int meter_frame(struct src_pcap *p)
 	struct npk_meter *m = &p->c.meter;
 	uint64_t ns = npk_capture_header_ns(p->header);
 
-	if (is_gap(m, ns)) {
+	if (is_gap(&p->c, ns)) {
+		npk_capture_meter(&p->c);
 		if (!bridge_gap(p, ns))
 			return 0;
 		m->now_ns = ns;
@@ -249,53 +254,73 @@ static int meter_frame(struct src_pcap *p)
 		return 0;
 	npk_capture_frame(&p->c, p->header, p->data, ns);
 	p->header = NULL;
-	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS)
+	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS) {
+		npk_capture_meter(&p->c);
 		npk_meter_sweep(m, ns, m->table.nr_buckets);
+	}
 	return 1;
 }
 
 /* The next frame becomes the one that waits: 1, 0 when there was none, -errno at the end. */
+static int next_by_libpcap(struct src_pcap *p)
+{
+	int n;
+
+	npk_capture_meter(&p->c);	/* libpcap has one frame at a time */
+	if (would_block(p))
+		return 0;
+	n = pcap_next_ex(p->c.pcap, &p->header, &p->data);
+	if (n != 1)
+		p->header = NULL;
+	return n == PCAP_ERROR_BREAK ? -ENODATA : n < 0 ? npk_capture_failed(&p->c) : n;
+}
+
 static int next_frame(struct src_pcap *p)
 {
 	int n;
 
-	if (!p->file.buf) {
-		n = pcap_next_ex(p->c.pcap, &p->header, &p->data);
-		return n == PCAP_ERROR_BREAK ? -ENODATA : n < 0 ? npk_capture_failed(&p->c) : n;
+	if (!p->file.buf)
+		return next_by_libpcap(p);
+	while (!(n = npk_pcapfile_next(&p->file, &p->own, &p->data))) {
+		npk_capture_meter(&p->c);
+		n = npk_pcapfile_read(&p->file);
+		if (n <= 0)
+			break;
 	}
-	do {
-		n = npk_pcapfile_next(&p->file, &p->own, &p->data);
-		if (n > 0) {
-			p->header = &p->own;
-			return 1;
-		}
-	} while (!n && (n = npk_pcapfile_read(&p->file)) > 0);
 	if (n < 0)	/* the survey found no such thing */
 		return npk_source_fail(&p->c.src, -EIO, "pcap:%s: changed while it was read",
 				       p->c.arg);
-	return -ENODATA;
+	if (!n)
+		return -ENODATA;
+	p->header = &p->own;
+	return 1;
+}
+
+static int take_frames(struct src_pcap *p)
+{
+	unsigned int i;
+	int n;
+
+	for (i = 0; i < NPK_BATCH; i++) {
+		n = p->header ? 1 : next_frame(p);
+		if (n <= 0)
+			return n ? n : NPK_WORK_WAIT;
+		if (!meter_frame(p))
+			return NPK_WORK_SEND;
+	}
+	return NPK_WORK_MORE;
 }
 
 static int src_pcap_work(struct npk_source *src)
 {
 	struct src_pcap *p = (struct src_pcap *)src;
-	unsigned int i;
-	int n;
+	int work;
 
 	if (!npk_capture_ready(&p->c))
 		return NPK_WORK_MORE;
-	for (i = 0; i < NPK_BATCH; i++) {
-		if (!p->header && would_block(p))
-			return NPK_WORK_WAIT;
-		n = p->header ? 1 : next_frame(p);
-		if (n != 1)
-			p->header = NULL;
-		if (n < 0)
-			return n;
-		if (n && !meter_frame(p))
-			return NPK_WORK_SEND;
-	}
-	return NPK_WORK_MORE;
+	work = take_frames(p);
+	npk_capture_meter(&p->c);
+	return work;
 }
 
 static void src_pcap_close(struct npk_source *src)
