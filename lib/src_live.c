@@ -32,12 +32,15 @@
  * @c: base, first member
  * @offset_ns: wall clock minus the record clock, as of the present batch
  * @batch_ns: record clock at the start of the present batch
+ * @frame: octets of the frames that were taken and not metered yet: libpcap's own are gone
+ *	when the kernel has the block back
  * @ended_ns: when npk_source_expire_all() was first called, or 0
  */
 struct src_live {
 	struct npk_capture c;
 	int64_t offset_ns;
 	uint64_t batch_ns;
+	uint8_t frame[NPK_BATCH_PACKETS][SNAPLEN];
 	uint64_t ended_ns;
 };
 
@@ -147,21 +150,28 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 {
 	struct src_live *l = (struct src_live *)user;
 	uint64_t ns = npk_capture_header_ns(h) - (uint64_t)l->offset_ns;
+	uint8_t *copy = l->frame[l->c.nr_pkts];
+	struct pcap_pkthdr head = *h;
 
+	if (head.caplen > SNAPLEN)
+		head.caplen = SNAPLEN;
+	memcpy(copy, data, head.caplen);
 	/* a wall clock stepped in between must not put a frame into the future */
-	npk_capture_frame(&l->c, h, data, ns > l->batch_ns ? l->batch_ns : ns);
-	npk_capture_meter(&l->c);	/* its octets may be gone when libpcap has the next */
+	npk_capture_frame(&l->c, &head, copy, ns > l->batch_ns ? l->batch_ns : ns);
 }
 
 /* One batch; its frames' times are converted with the offset of now. */
 static int dispatch(struct src_live *l)
 {
 	struct npk_clock clock;
+	int n;
 
 	src_live_clock(&l->c.src, &clock);
 	l->offset_ns = clock.offset_ns;
 	l->batch_ns = clock.now_ns;
-	return pcap_dispatch(l->c.pcap, NPK_BATCH, take_frame, (u_char *)l);
+	n = pcap_dispatch(l->c.pcap, NPK_BATCH, take_frame, (u_char *)l);
+	npk_capture_meter(&l->c);
+	return n;
 }
 
 static int src_live_work(struct npk_source *src)
