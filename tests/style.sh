@@ -10,6 +10,8 @@ cd "$TOP"
 mapfile -t sources < <(find kmod include lib probe tests -name '*.[ch]' -o -name '*.def' | sort)
 mapfile -t scripts < <(find tests .ci -type f \( -name '*.sh' -o -name '*.py' -o -name run \) | sort)
 bad=0
+# what a pipeline's last command sets is to be seen here
+shopt -s lastpipe
 
 # rule TEXT: fails when standard input is not empty
 rule() {
@@ -74,6 +76,11 @@ kernel_doc() {
 # The names of the classes the C++ and Python readers know do not matter here.
 shell_syntax() { local f; for f in "${scripts[@]}"; do [[ $f == *.py ]] || bash -n "$f" 2>&1 || :; done; }
 python_syntax() { local f; for f in "${scripts[@]}"; do [[ $f != *.py ]] || python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 || :; done; }
+
+# found by review: no rule that failed made this script fail
+echo found | rule "a rule can fail" >/dev/null
+[ "$bad" = 1 ] || { echo "FAILED: a broken rule goes unnoticed"; exit 1; }
+bad=0
 
 long_lines | rule "lines have at most 100 columns"
 long_functions | rule "functions have at most 80 lines"
