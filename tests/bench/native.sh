@@ -7,8 +7,8 @@
 # round by round.
 #
 #   base, raw_table          the receive path alone; and with the table ipt_NETFLOW's rule stands in
-#   observe-rx, -ingress     the module by these hooks, packets go on;  passive-rx: they do not
-#   drop-rx                  an rx_handler that drops at once: the floor of passive-rx (over_drop: what is above it)
+#   rx, ingress              the module by these hooks, packets go on;  rx-passive: they do not
+#   rx-drop                  an rx_handler that drops at once: the floor of rx-passive (over_drop: what is above it)
 #   ipt_netflow              the peer in PREROUTING of the raw table
 #   live-1000, new-flows     one of 1000 flows, each frame 32 times over; every packet a flow of its own
 #
@@ -23,31 +23,22 @@ OUT=$TOP/build/bench/native
 
 say() { printf 'native: %s\n' "$*" >&2; }
 
-# make_floor: the module that drops at once, built for the guest; sets FLOOR.
-make_floor() {
-	local dir=$TOP/build/bench/floor
-	rm -rf "$dir"
-	make_dir "$dir"
-	cp "$BENCH"/floor/{Kbuild,floor.c} "$dir"
-	FLOOR=$("$LAB/module" uml "$dir") || exit $?
-}
-
 main() {
-	local rounds=${1:-15} kernel
+	local rounds=${1:-15} kernel floor
 	local -a peer first=()
 	need_amd64
 	kernel=$("$LAB/kernel" uml) || exit $?
 	make_dir "$OUT"
 	"$BENCH/peer.sh" "$kernel/build" ARCH=um >"$OUT/peer" || exit $?
 	mapfile -t peer <"$OUT/peer"
-	make_floor
+	floor=$("$BENCH/floor.sh" uml) || exit $?
 	say "$rounds rounds, about $((rounds * 22)) s"
 	# for these minutes what else runs here comes second: a round that is interrupted is worth nothing
 	[ "$(id -u)" -ne 0 ] || first=(nice -n -15)
 	"${first[@]}" "$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
-		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/peer-guest.sh:/lab/peer-guest.sh" \
+		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/guest/peer.sh:/lab/peer.sh" --file "$BENCH/guest/subjects.sh:/lab/subjects.sh" \
 		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
-		--file "$FLOOR:/lib/floor.ko" "$BENCH/native-guest.sh" "$rounds" >"$OUT/log" || exit $?
+		--file "$floor:/lib/floor.ko" "$BENCH/guest/native.sh" "$rounds" >"$OUT/log" || exit $?
 	"$BENCH/rounds.py" <"$OUT/output"
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""rounds.py: from what native-guest.sh printed (standard input) to result lines: medians, .low and .high quartiles.
+"""rounds.py: from what guest/native.sh printed (standard input) to result lines: medians, .low and .high quartiles.
 What is added, and ratios, are worked out in each round, before their medians are."""
 import statistics
 import sys
 from collections import defaultdict
 
-OBSERVING = ('observe-rx', 'observe-ingress')
+OBSERVING = ('rx', 'ingress')
 DIGITS = {'ns': 1, 'packets/s': 0, 'ratio': 3}
 
 
@@ -22,16 +22,16 @@ def report(kind, rounds):
     added = {subject: [a - b for a, b in zip(ns, base)] for subject, ns in rounds.items()}
     for subject, ns in rounds.items():
         result(f'{subject}.{kind}', ns, 'ns')
-        if subject not in ('base', 'passive-rx', 'drop-rx'):
+        if subject not in ('base', 'rx-passive', 'rx-drop'):
             result(f'{subject}.{kind}.added', added[subject], 'ns')
-        if subject in ('base', 'passive-rx', 'ipt_netflow'):
+        if subject in ('base', 'rx-passive', 'ipt_netflow'):
             result(f'{subject}.{kind}.pps', [1e9 / n for n in ns], 'packets/s')
-    result(f'passive-rx.{kind}.over_drop',
-           [a - b for a, b in zip(rounds['passive-rx'], rounds['drop-rx'])], 'ns')
+    result(f'rx-passive.{kind}.over_drop',
+           [a - b for a, b in zip(rounds['rx-passive'], rounds['rx-drop'])], 'ns')
     ratio = ''
     if kind == 'live-1000':  # where frames are made anew, making them is most of the time
         result('passive_vs_ipt_netflow.pps',
-               [a / b for a, b in zip(rounds['ipt_netflow'], rounds['passive-rx'])], 'ratio')
+               [a / b for a, b in zip(rounds['ipt_netflow'], rounds['rx-passive'])], 'ratio')
     else:
         ratio = kind + '.'
     cheapest = min(OBSERVING, key=lambda subject: statistics.median(added[subject]))

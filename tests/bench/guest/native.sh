@@ -1,14 +1,14 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# native-guest.sh ROUNDS: nanoseconds a packet costs on its way through the kernel, by what meters it, in a guest
+# native.sh ROUNDS: nanoseconds a packet costs on its way through the kernel, by what meters it, in a guest
 # at native speed. Each round measures everything once, in an order of its own. Prints "KIND SUBJECT ROUND NANOSECONDS".
 . /lab/lib.sh
 . /lab/module.sh
-. /lab/peer-guest.sh
+. /lab/subjects.sh
 
 ROUNDS=$1
-SUBJECTS='base raw_table observe-rx observe-ingress passive-rx drop-rx ipt_netflow'
+SUBJECTS='base raw_table rx ingress rx-passive rx-drop ipt_netflow'
 
 # A run is to be over before the host has something else to do; of several the fastest counts.
 LIVE_RUNS=10 LIVE_PACKETS=64000 # whole bursts
@@ -31,60 +31,9 @@ $FLOOD"
 # traffic KIND: sets pktgen up
 traffic() {
 	case $1 in
-	live-1000) _settings=$LIVE _packets=$LIVE_PACKETS _runs=$LIVE_RUNS ;;
-	new-flows) _settings=$NEW _packets=$NEW_PACKETS _runs=$NEW_RUNS ;;
+	live-1000) _packets=$LIVE_PACKETS _runs=$LIVE_RUNS && frames "$_packets" "$LIVE" ;;
+	new-flows) _packets=$NEW_PACKETS _runs=$NEW_RUNS && frames "$_packets" "$NEW" ;;
 	esac
-	IFS='
-'
-	# shellcheck disable=SC2086 # one setting a line
-	set -- $_settings
-	unset IFS
-	pktgen_setup out0 0 "$_packets" "$@"
-}
-
-meter() {
-	load devices=out0 flows=262144 active=3600 idle=3600 "$@"
-}
-
-begin() {
-	case $1 in
-	base) ;;
-	raw_table) peer_table ;;
-	observe-rx) meter hook=rx ;;
-	observe-ingress) meter hook=ingress ;;
-	passive-rx) meter hook=rx passive=1 ;;
-	drop-rx) insmod /lib/floor.ko device=out0 || fail "insmod floor" ;;
-	ipt_netflow) peer_load ;;
-	esac
-}
-
-# seen SUBJECT COUNT: the meter has seen all packets of both runs; a number that measured nothing is worth nothing.
-seen() {
-	case $1 in
-	observe-* | passive-*) _seen=$(stat_of frames) && sums ;;
-	ipt_netflow) _seen=$(peer_packets) ;;
-	*) return ;;
-	esac
-	[ "$_seen" -eq "$2" ] || fail "$1 has seen $_seen packets of $2"
-}
-
-end() {
-	case $1 in
-	raw_table) peer_table_gone ;;
-	observe-* | passive-*) rmmod nprobe_k || fail "rmmod nprobe_k" ;;
-	drop-rx) rmmod floor || fail "rmmod floor" ;;
-	ipt_netflow) peer_unload ;;
-	esac
-}
-
-# run: sets US to the microseconds it took. Without a program: starting one takes longer here than a run.
-run() {
-	pktgen_run
-	while read -r _line; do
-		case $_line in
-		"Result: OK: "*) US=${_line#Result: OK: } US=${US%%(*} ;;
-		esac
-	done <"$PKTGEN/out0@0"
 }
 
 # measure KIND SUBJECT ROUND: not counting the first run, which finds no flow.

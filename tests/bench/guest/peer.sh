@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# peer-guest.sh: ipt_NETFLOW in a guest, to be sourced after lib.sh. The guest needs /lib/ipt_NETFLOW.ko and
+# peer.sh: ipt_NETFLOW in a guest, to be sourced after lib.sh. The guest needs /lib/ipt_NETFLOW.ko and
 # /lib/xtables/libipt_NETFLOW.so as tests/bench/peer.sh makes them, and the program iptables-legacy (PEER_* name other
 # places of them).
 #
