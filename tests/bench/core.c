@@ -27,14 +27,16 @@
  * @floor: its floor, with the meter's number of buckets and secret
  * @feed: frames
  * @fed: packets given to @meter
- * @emitted: records it made; there is to be none
+ * @records: records it made of flows closed early; hardly any
+ * @gone: packets in them
  */
 struct shard {
 	struct npk_meter meter;
 	struct floor floor;
 	struct feed feed;
 	uint64_t fed;
-	uint64_t emitted;
+	uint64_t records;
+	uint64_t gone;
 };
 
 typedef void (*batch_fn)(struct shard *s, struct npk_pkt *pkt, uint32_t n);
@@ -59,8 +61,10 @@ struct job {
 
 static bool count_record(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 {
-	(void)flow, (void)reason, (void)must;
-	++*(uint64_t *)ctx;
+	struct shard *s = ctx;
+
+	s->records++;
+	s->gone += flow->packets;
 	return true;
 }
 
@@ -208,7 +212,7 @@ static void make_shard(struct shard *s, bool v6, bool zipf, uint32_t flows, uint
 {
 	size_t len = 2UL * flows > ORDER_MIN ? 2UL * flows : ORDER_MIN;
 
-	shard_meter(&s->meter, (u64)flows * 100 / fill, count_record, &s->emitted);
+	shard_meter(&s->meter, (u64)flows * 100 / fill, count_record, s);
 	floor_make(&s->floor, &s->meter.table, 1000 + (uint64_t)i);
 	feed_init(&s->feed, v6);
 	make_live(s, flows);
@@ -216,18 +220,19 @@ static void make_shard(struct shard *s, bool v6, bool zipf, uint32_t flows, uint
 	s->feed.len = len;
 }
 
-/* Every packet that was fed is in a flow that is still there. */
+/* Every packet that was fed is in a flow, and one flow in a thousand at most was not live. */
 static void check(const struct shard *s, uint32_t flows)
 {
 	const struct npk_meter_count *c = &s->meter.count;
 
 	if (c->frames != s->fed || c->seen != s->fed || c->accounted.packets != s->fed ||
-	    c->live.packets != s->fed || s->emitted || c->early || s->meter.table.nr_flows != flows)
+	    c->live.packets + s->gone != s->fed || c->early != s->records ||
+	    s->meter.table.nr_flows > flows || s->records > flows / 1000)
 		bench_die(1, "%llu fed, %llu accounted, %llu in %llu flows of %u, %llu records",
 			  (unsigned long long)s->fed, (unsigned long long)c->accounted.packets,
 			  (unsigned long long)c->live.packets,
 			  (unsigned long long)s->meter.table.nr_flows, flows,
-			  (unsigned long long)s->emitted);
+			  (unsigned long long)s->records);
 }
 
 /* All sides of a round see the same packets. */
