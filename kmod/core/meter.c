@@ -105,7 +105,8 @@ static void add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
 		     struct npk_slot *slot)
 {
 	claim_place(m, hash, slot);
-	npk_table_occupy(&m->table, slot, hash, first_due(m, pkt->now_ns));
+	npk_table_occupy(&m->table, slot, hash,
+			 first_due(m, pkt->now_ns) | (pkt->segs > 1 ? NPK_DUE_REPEATED : 0));
 	npk_flow_start(slot->flow, pkt);
 }
 

@@ -125,15 +125,14 @@ struct npk_meter {
  */
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
 
-/* A packet that only adds to its flow; false, and nothing is done, when it does more. */
+/* A packet that only adds to the flow at @slot; false, and nothing is done, when it does more. */
 static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_plain *p,
-					  struct npk_flow *flow, u64 now_ns)
+					  const struct npk_slot *slot, u64 now_ns)
 {
+	struct npk_flow *flow = slot->flow;
+
 	/* also when the time went backwards */
-	if (unlikely(now_ns - flow->last_ns >= m->limits.idle_ns))
-		return false;
-	/* the first of a record, and the second, which makes it "repeated" */
-	if (unlikely(flow->packets < 2))
+	if (unlikely(now_ns - flow->last_ns >= m->limits.idle_ns) || unlikely(!flow->packets))
 		return false;
 	if (unlikely(p->ttl < flow->min_ttl || p->ttl > flow->max_ttl ||
 		     p->ip_len < flow->min_len || p->ip_len > flow->max_len))
@@ -143,6 +142,14 @@ static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_
 	flow->packets++;
 	flow->octets += p->ip_len;
 	flow->last_ns = now_ns;
+	if (unlikely(flow->packets == 2))
+		slot->bucket->due[slot->way] |= NPK_DUE_REPEATED;
+	m->count.frames++;
+	m->count.seen++;
+	m->count.accounted.packets++;
+	m->count.accounted.octets += p->ip_len;
+	m->count.live.packets++;
+	m->count.live.octets += p->ip_len;
 	return true;
 }
 
@@ -170,15 +177,7 @@ static __always_inline bool npk_meter_plain(struct npk_meter *m, const struct np
 	 * stands has nothing to leave out, because all keys in the table are without it.
 	 */
 	*known = likely(npk_table_find(&m->table, &p->words, p->is_ip6, hash, &slot));
-	if (unlikely(!*known) || unlikely(!npk_meter_add(m, p, slot.flow, now_ns)))
-		return false;
-	m->count.frames++;
-	m->count.seen++;
-	m->count.accounted.packets++;
-	m->count.accounted.octets += p->ip_len;
-	m->count.live.packets++;
-	m->count.live.octets += p->ip_len;
-	return true;
+	return likely(*known) && likely(npk_meter_add(m, p, &slot, now_ns));
 }
 
 /* How npk_meter_again() is to read: the flow is known; IPv6. */

@@ -37,6 +37,9 @@ typedef spinlock_t npk_lock_t;
 #include <stdint.h>
 #include <string.h>
 #include <sys/cdefs.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 typedef __u8 u8;
 typedef __u16 u16;
@@ -162,6 +165,28 @@ static __always_inline u32 npk_lane_index(u32 bit)
 	return bit >> 4;
 #endif
 }
+
+/*
+ * Where the processor compares eight lanes in one instruction: those of sixteen that
+ * are equal to @value, as bits.  The kernel has no such registers to spare.
+ */
+#if !defined(__KERNEL__) && defined(__SSE2__)
+#define NPK_LANES_AT_ONCE	true
+static __always_inline u32 npk_lanes_at_once(const u16 *lane, u16 value)
+{
+	__m128i all = _mm_set1_epi16((short)value);
+	__m128i low = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)lane), all);
+	__m128i high = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)(lane + 8)), all);
+
+	return (u32)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+}
+#else
+#define NPK_LANES_AT_ONCE	false
+static __always_inline u32 npk_lanes_at_once(const u16 *lane, u16 value)
+{
+	return 0;
+}
+#endif
 
 /* The lane that has the highest address of the four, all bits set. */
 static __always_inline u64 npk_last_lane(void)

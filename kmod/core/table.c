@@ -42,7 +42,7 @@ void npk_table_tidy(struct npk_table *t, u32 i)
 		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
-u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
+u32 npk_bucket_ways_by_word(const struct npk_bucket *b, u16 sig)
 {
 	u64 sigs = sig * NPK_LANES;
 	u32 i, way, ways = 0;

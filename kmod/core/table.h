@@ -306,6 +306,9 @@ static __always_inline bool npk_bucket_has(const struct npk_bucket *b, u16 sig)
 	       npk_lanes_equal(w[2], sigs) | npk_lanes_equal(w[3], sigs);
 }
 
+/* npk_bucket_ways() four lanes at a time. */
+u32 npk_bucket_ways_by_word(const struct npk_bucket *b, u16 sig);
+
 /**
  * npk_bucket_ways() - places with a signature
  * @b: bucket
@@ -313,16 +316,11 @@ static __always_inline bool npk_bucket_has(const struct npk_bucket *b, u16 sig)
  *
  * Return: a bit for each of them.
  */
-u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig);
-
-static __always_inline bool npk_bucket_is(struct npk_bucket *b, u32 way,
-					  const struct npk_words *w, bool is_ip6, u16 sig,
-					  struct npk_slot *slot)
+static __always_inline u32 npk_bucket_ways(const struct npk_bucket *b, u16 sig)
 {
-	if (b->sig[way] != sig)
-		return false;
-	npk_slot_set(slot, b, way);
-	return npk_flow_key_is(slot->flow, w, is_ip6);
+	if (NPK_LANES_AT_ONCE)
+		return npk_lanes_at_once(b->sig, sig);
+	return unlikely(npk_bucket_has(b, sig)) ? npk_bucket_ways_by_word(b, sig) : 0;
 }
 
 static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct npk_words *w,
@@ -330,13 +328,24 @@ static __always_inline bool npk_bucket_find(struct npk_bucket *b, const struct n
 {
 	u32 ways;
 
-	if (!npk_bucket_has(b, sig))
-		return false;
 	for (ways = npk_bucket_ways(b, sig); ways; ways &= ways - 1) {
-		if (npk_bucket_is(b, __builtin_ctz(ways), w, is_ip6, sig, slot))
+		npk_slot_set(slot, b, __builtin_ctz(ways));
+		if (likely(npk_flow_key_is(slot->flow, w, is_ip6)))
 			return true;
 	}
 	return false;
+}
+
+/* Where its hash says?  A guess that often goes wrong costs more than to look at all places. */
+static __always_inline bool npk_bucket_guess(struct npk_bucket *b, const struct npk_words *w,
+					     bool is_ip6, u64 hash, struct npk_slot *slot)
+{
+	u32 way = npk_way_of(hash);
+
+	if (NPK_LANES_AT_ONCE || b->sig[way] != npk_sig_of(hash))
+		return false;
+	npk_slot_set(slot, b, way);
+	return npk_flow_key_is(slot->flow, w, is_ip6);
 }
 
 /**
@@ -356,8 +365,8 @@ static __always_inline bool npk_table_find(const struct npk_table *t, const stru
 	struct npk_bucket *home = npk_table_home(t, hash);
 	u16 sig = npk_sig_of(hash);
 
-	if (likely(npk_bucket_is(home, npk_way_of(hash), w, is_ip6, sig, slot)) ||
-	    npk_bucket_find(home, w, is_ip6, sig, slot))
+	if (likely(npk_bucket_guess(home, w, is_ip6, hash, slot)) ||
+	    likely(npk_bucket_find(home, w, is_ip6, sig, slot)))
 		return true;
 	return unlikely(npk_bucket_moved(home)) &&
 	       npk_bucket_find(npk_table_other(t, hash), w, is_ip6, sig, slot);
