@@ -109,6 +109,7 @@ static __always_inline bool meter_plain(struct npk_shard *s, const struct sk_buf
 	if (unlikely(!read_plain(&plain, skb, dev, is_ip6)))
 		return false;
 	hash = npk_words_hash(&plain.words, is_ip6, &s->meter.table.secret);
+	npk_table_fetch(&s->meter.table, hash);
 	spin_lock(&s->lock);
 	now = npk_clock_now(&s->clock);
 	if (unlikely(!npk_meter_plain(&s->meter, &plain, hash, now, &known)))

@@ -5,8 +5,7 @@
  * struct read_ahead - a frame on its way
  * @plain: what it says
  * @hash: of its key
- * @slot: where its flow seems to be, if @slot.flow; else @slot.bucket is where else to
- *	look, or NULL
+ * @slot: where its flow seems to be; without a flow: nowhere
  * @is_plain: else it is npk_meter_packet()'s
  */
 struct read_ahead {
@@ -19,13 +18,11 @@ struct read_ahead {
 /* First the line of signatures. */
 static void read_frame(const struct npk_meter *m, const struct npk_pkt *pkt, struct read_ahead *r)
 {
-	r->slot.bucket = NULL;
-	r->slot.flow = NULL;
 	r->is_plain = npk_plain_pkt(&r->plain, pkt);
 	if (unlikely(!r->is_plain))
 		return;
 	r->hash = npk_words_hash(&r->plain.words, r->plain.is_ip6, &m->table.secret);
-	__builtin_prefetch(npk_table_home(&m->table, r->hash), 1);
+	__builtin_prefetch(npk_table_home(&m->table, r->hash));
 }
 
 /* Then the lines of the flow, which that one tells. */
@@ -42,18 +39,19 @@ static bool fetch_flow(struct read_ahead *r, struct npk_bucket *b)
 	return true;
 }
 
-/* Or of the other bucket, in which the flow may be. */
-static void look_at_home(const struct npk_meter *m, struct read_ahead *r)
+/* Or the line of its other bucket; true when that is to be looked at too. */
+static bool look_at_home(const struct npk_meter *m, struct read_ahead *r)
 {
 	struct npk_bucket *home;
 
+	r->slot.flow = NULL;
 	if (unlikely(!r->is_plain))
-		return;
+		return false;
 	home = npk_table_home(&m->table, r->hash);
 	if (likely(fetch_flow(r, home)) || !npk_bucket_moved(home))
-		return;
-	r->slot.bucket = npk_table_other(&m->table, r->hash);
-	__builtin_prefetch(r->slot.bucket, 1);
+		return false;
+	__builtin_prefetch(npk_table_other(&m->table, r->hash));
+	return true;
 }
 
 /* Is the flow still, and after all, where it seemed to be? */
@@ -66,7 +64,7 @@ static bool is_there(const struct read_ahead *r)
 
 static void account(struct npk_meter *m, struct npk_pkt *pkt, const struct read_ahead *r)
 {
-	if (unlikely(!r->is_plain) || unlikely(!is_there(r)) ||
+	if (unlikely(!is_there(r)) ||
 	    unlikely(!npk_meter_add(m, &r->plain, &r->slot, pkt->now_ns)))
 		npk_meter_packet(m, pkt);
 	else if ((s64)(pkt->now_ns - m->now_ns) > 0)
@@ -76,16 +74,18 @@ static void account(struct npk_meter *m, struct npk_pkt *pkt, const struct read_
 void npk_meter_packets(struct npk_meter *m, struct npk_pkt *pkt, u32 n)
 {
 	struct read_ahead ahead[NPK_BATCH_PACKETS];
-	u32 i;
+	u8 elsewhere[NPK_BATCH_PACKETS];
+	u32 i, nr = 0;
 
 	for (i = 0; i < n; i++)
 		read_frame(m, &pkt[i], &ahead[i]);
-	for (i = 0; i < n; i++)
-		look_at_home(m, &ahead[i]);
 	for (i = 0; i < n; i++) {
-		if (unlikely(ahead[i].slot.bucket && !ahead[i].slot.flow))
-			fetch_flow(&ahead[i], ahead[i].slot.bucket);
+		elsewhere[nr] = i;
+		nr += look_at_home(m, &ahead[i]);
 	}
+	for (i = 0; i < nr; i++)
+		fetch_flow(&ahead[elsewhere[i]],
+			   npk_table_other(&m->table, ahead[elsewhere[i]].hash));
 	for (i = 0; i < n; i++)
 		account(m, &pkt[i], &ahead[i]);
 }

@@ -61,7 +61,7 @@ about() {
     lab-params) echo "20 bad parameters: refused in one sentence, nothing left" ;;
     lab-devices) echo "40 devices appear, change, go; what is refused and warned about" ;;
     lab-early) echo "15 200,000 flows through a table of 1024" ;;
-    lab-large) echo "150 four million flows, two packets each, in a guest of 2 GB" ;;
+    lab-large) echo "190 four million flows, two packets each, in a guest of 2 GB" ;;
     lab-sums) echo "90 the sums in 1000 reads under load, readers killed, device removed" ;;
     lab-hostile) echo "25 a reader that does everything wrong" ;;
     lab-restart) echo "35 readers end, die, come back; shutdown, unload, return" ;;

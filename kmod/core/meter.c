@@ -178,21 +178,37 @@ static noinline void meter_any(struct npk_meter *m, struct npk_pkt *pkt)
 	find_and_account(m, pkt);
 }
 
+static __always_inline void meter_plain(struct npk_meter *m, const struct npk_plain *p, u64 now_ns)
+{
+	u64 hash = npk_words_hash(&p->words, p->is_ip6, &m->table.secret);
+	bool known;
+
+	npk_table_fetch(&m->table, hash);
+	if (likely(npk_meter_plain(m, p, hash, now_ns, &known)))
+		npk_meter_time(m, now_ns);
+	else
+		npk_meter_rest(m, p, hash, known, now_ns);
+}
+
+/* IPv4 and IPv6 on ways of their own: each knows which it is, and needs fewer registers. */
+static noinline void meter_other(struct npk_meter *m, struct npk_pkt *pkt)
+{
+	struct npk_plain plain NPK_UNINITIALIZED;
+
+	if (npk_plain_pkt6(&plain, pkt))
+		meter_plain(m, &plain, pkt->now_ns);
+	else
+		meter_any(m, pkt);
+}
+
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)
 {
 	struct npk_plain plain NPK_UNINITIALIZED;
-	bool known;
-	u64 hash;
 
-	if (unlikely(!npk_plain_pkt(&plain, pkt))) {
-		meter_any(m, pkt);
-		return;
-	}
-	hash = npk_words_hash(&plain.words, plain.is_ip6, &m->table.secret);
-	if (likely(npk_meter_plain(m, &plain, hash, pkt->now_ns, &known)))
-		npk_meter_time(m, pkt->now_ns);
+	if (likely(npk_plain_pkt4(&plain, pkt)))
+		meter_plain(m, &plain, pkt->now_ns);
 	else
-		npk_meter_rest(m, &plain, hash, known, pkt->now_ns);
+		meter_other(m, pkt);
 }
 
 /* What npk_parse() would make of a plain frame, and what it would be given. */

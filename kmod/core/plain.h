@@ -196,6 +196,31 @@ static __always_inline bool npk_plain_ip6(struct npk_plain *p, const u8 *frame, 
 	return true;
 }
 
+/* May it be plain, and with which tag? */
+static __always_inline bool npk_plain_may_be(const struct npk_pkt *pkt, u16 *vlan)
+{
+	*vlan = pkt->has_tag ? pkt->vlan_tci & NPK_VID_MASK : NPK_VLAN_NONE;
+	return likely(pkt->segs == 1) && likely(!pkt->gso_size);
+}
+
+/* npk_plain_pkt() for IPv4. */
+static __always_inline bool npk_plain_pkt4(struct npk_plain *p, const struct npk_pkt *pkt)
+{
+	u16 vlan;
+
+	return npk_plain_may_be(pkt, &vlan) &&
+	       npk_plain_ip4(p, pkt->data, pkt->linear, pkt->wire_len, pkt->ifindex, vlan);
+}
+
+/* npk_plain_pkt() for IPv6. */
+static __always_inline bool npk_plain_pkt6(struct npk_plain *p, const struct npk_pkt *pkt)
+{
+	u16 vlan;
+
+	return npk_plain_may_be(pkt, &vlan) &&
+	       npk_plain_ip6(p, pkt->data, pkt->linear, pkt->wire_len, pkt->ifindex, vlan);
+}
+
 /**
  * npk_plain_pkt() - read a frame, if it is plain
  * @p: out
@@ -205,12 +230,7 @@ static __always_inline bool npk_plain_ip6(struct npk_plain *p, const u8 *frame, 
  */
 static __always_inline bool npk_plain_pkt(struct npk_plain *p, const struct npk_pkt *pkt)
 {
-	u16 vlan = pkt->has_tag ? pkt->vlan_tci & NPK_VID_MASK : NPK_VLAN_NONE;
-
-	if (unlikely(pkt->segs != 1) || unlikely(pkt->gso_size))
-		return false;
-	return npk_plain_ip4(p, pkt->data, pkt->linear, pkt->wire_len, pkt->ifindex, vlan) ||
-	       npk_plain_ip6(p, pkt->data, pkt->linear, pkt->wire_len, pkt->ifindex, vlan);
+	return npk_plain_pkt4(p, pkt) || npk_plain_pkt6(p, pkt);
 }
 
 /**

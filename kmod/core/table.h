@@ -349,6 +349,22 @@ static __always_inline bool npk_bucket_guess(struct npk_bucket *b, const struct 
 }
 
 /**
+ * npk_table_fetch() - have the processor fetch what npk_table_find() will look at
+ * @t: table
+ * @hash: of the flow's key
+ *
+ * The line of signatures, and at the same time the flow where its hash says it is, which
+ * otherwise would be fetched when that line has come.
+ */
+static __always_inline void npk_table_fetch(const struct npk_table *t, u64 hash)
+{
+	struct npk_bucket *home = npk_table_home(t, hash);
+
+	__builtin_prefetch(home);
+	__builtin_prefetch(&home->flow[npk_way_of(hash)], 1);
+}
+
+/**
  * npk_table_find() - look a flow up
  * @t: table
  * @w: words of its key
