@@ -181,7 +181,7 @@ static int src_live_work(struct npk_source *src)
 
 	if (n < 0)
 		return npk_capture_failed(c);
-	npk_meter_sweep(&c->meter, npk_clock_ns(CLOCK_MONOTONIC), c->meter.table.nr_buckets);
+	npk_meter_sweep(&c->meter, npk_clock_ns(CLOCK_MONOTONIC), NPK_SWEEP_ALL);
 	return n ? NPK_WORK_MORE : NPK_WORK_WAIT;
 }
 

@@ -213,7 +213,7 @@ static bool bridge_gap(struct src_pcap *p, uint64_t ns)
 		return p->c.head == p->c.tail;
 	if (ns > m->now_ns)
 		npk_meter_sweep(m, m->now_ns + m->limits.idle_ns + NPK_TICK_SLACK_NS,
-				m->table.nr_buckets);
+				NPK_SWEEP_ALL);
 	else
 		npk_meter_expire_all(m, m->table.nr_buckets);
 	return false;
@@ -256,7 +256,7 @@ static int meter_frame(struct src_pcap *p)
 	p->header = NULL;
 	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS) {
 		npk_capture_meter(&p->c);
-		npk_meter_sweep(m, ns, m->table.nr_buckets);
+		npk_meter_sweep(m, ns, NPK_SWEEP_ALL);
 	}
 	return 1;
 }

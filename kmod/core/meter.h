@@ -245,21 +245,33 @@ static inline u32 npk_late_class(u64 ns)
  */
 void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_ignored reason);
 
+/** NPK_SWEEP_ALL - budget of a sweep that does all there is to do */
+#define NPK_SWEEP_ALL	~0U
+
+/**
+ * npk_meter_step_ns() - how often npk_meter_sweep() is to be called at least
+ * @m: meter
+ *
+ * Return: nanoseconds, at most a tenth of a second.
+ */
+u64 npk_meter_step_ns(const struct npk_meter *m);
+
 /**
  * npk_meter_sweep() - close what is due in the next buckets
  * @m: meter
  * @now_ns: present time
- * @max_buckets: look at no more than this; buckets without a flow cost next to
- *	nothing and do not count
+ * @budget: stop when so much was spent: 1 for a bucket that is looked at, 2 for each flow
+ *	that was due; the last bucket may take more. Buckets without a flow cost next
+ *	to nothing.
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the shorter
  * timeout (100 seconds at most; less when the timeout is below 4 seconds), so that,
- * called ten times a second, nothing stays longer than a quarter of it past its time.
+ * called every npk_meter_step_ns(), nothing stays longer than a quarter of it past its time.
  *
  * Context: As npk_meter_packet().
- * Return: buckets looked at; @max_buckets when there may be more to do now.
+ * Return: what was spent; @budget or more when there may be more to do now.
  */
-u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets);
+u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget);
 
 /**
  * npk_meter_flush() - have the sweep close all flows there are, reason "forced"

@@ -7,14 +7,18 @@
 /*
  * A flow leaves at most a quarter of the shorter timeout after its time.  A round
  * takes a fifth; for short timeouts it is the quarter without what the deadline is
- * rounded up by (67 ms) and the reaper's own step (100 ms) take.
+ * rounded up by, what lies between two calls, and a little.
  */
 #define ROUND_PART		5
 #define PROMISED_PART		4
-#define ROUND_MARGIN_NS		(NPK_NSEC_PER_SEC / 5)
 #define SHORT_TIMEOUT_NS	(4 * NPK_NSEC_PER_SEC)
+#define LITTLE_NS		(NPK_NSEC_PER_SEC / 30)
+#define STEP_PART		20
+#define STEP_MAX_NS		(NPK_NSEC_PER_SEC / 10)
 /* ... but never slower: a deadline has to be noticed before it seems ahead again. */
 #define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
+/* So many buckets without a flow are passed for what one look costs: 64 of them a word. */
+#define PASSED_FOR_ONE		4096
 /*
  * A clock that jumped further (a gap in a capture) may have left deadlines so
  * far behind that, modulo 2^15, they look ahead: then every flow is looked at.
@@ -59,29 +63,48 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 	}
 }
 
-static void sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u32 now, bool all)
+/* Returns what it took: 1 for the look, 2 for a flow that was due. */
+static u32 sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u64 nows, bool all)
 {
 	struct npk_slot slot;
-	u32 way;
+	u32 i, way, took = 1;
+	u64 found;
 
-	for (way = 0; way < NPK_WAYS; way++) {
-		if (!b->sig[way] || !(all || npk_tick_passed(b->due[way], now)))
-			continue;
-		npk_slot_set(&slot, b, way);
-		sweep_flow(m, &slot);
+	for (i = 0; i < NPK_SIG_WORDS; i++) {
+		found = likely(!all) ? npk_bucket_passed(b, i, nows) : NPK_LANE_TOP;
+		for (; unlikely(found); found &= found - 1) {
+			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
+			if (!b->sig[way])
+				continue;
+			npk_slot_set(&slot, b, way);
+			sweep_flow(m, &slot);
+			took += 2;
+		}
 	}
+	return took;
+}
+
+static u64 shorter_timeout(const struct npk_meter *m)
+{
+	return m->limits.idle_ns < m->limits.active_ns ? m->limits.idle_ns : m->limits.active_ns;
+}
+
+u64 npk_meter_step_ns(const struct npk_meter *m)
+{
+	u64 step = div64_u64(shorter_timeout(m), STEP_PART);
+
+	return step < STEP_MAX_NS ? step : STEP_MAX_NS;
 }
 
 /* Time a round gives each bucket, nanoseconds. */
 static u64 time_per_bucket(const struct npk_meter *m)
 {
-	u64 shorter = m->limits.idle_ns < m->limits.active_ns ? m->limits.idle_ns :
-								m->limits.active_ns;
-	u64 round = div64_u64(shorter, ROUND_PART);
+	u64 shorter = shorter_timeout(m), round = div64_u64(shorter, ROUND_PART);
+	u64 rest = (1ULL << NPK_TICK_SHIFT) + npk_meter_step_ns(m) + LITTLE_NS;
 
 	if (shorter < SHORT_TIMEOUT_NS) {
 		round = shorter / PROMISED_PART;
-		round = round > ROUND_MARGIN_NS ? round - ROUND_MARGIN_NS : 0;
+		round = round > rest ? round - rest : 0;
 	}
 	if (round > SWEEP_MAX_NS)
 		round = SWEEP_MAX_NS;
@@ -99,20 +122,20 @@ static u32 sweep_quota(const struct npk_meter *m, u64 late, u64 per_bucket)
 }
 
 /* Go on to the next bucket in use, or @quota buckets; returns how many were passed. */
-static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *looked)
+static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *took)
 {
 	u32 nr = m->table.nr_buckets, left = nr - m->cursor;
 	u32 end = m->cursor + (quota < left ? quota : left);
 	u32 next = npk_table_next(&m->table, m->cursor, end);
 	u32 passed = next - m->cursor;
 
+	*took += passed / PASSED_FOR_ONE;
 	if (next < end) {
-		sweep_bucket(m, npk_table_bucket(&m->table, next), npk_tick(m->now_ns),
-			     m->look_at_all > passed);
+		*took += sweep_bucket(m, npk_table_bucket(&m->table, next),
+				      npk_tick(m->now_ns) * NPK_LANES, m->look_at_all > passed);
 		npk_table_tidy(&m->table, next);
 		next++;
 		passed++;
-		(*looked)++;
 	}
 	m->cursor = next < nr ? next : 0;
 	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
@@ -120,10 +143,10 @@ static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *looked)
 	return passed;
 }
 
-u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
+u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 {
 	u64 per_bucket = time_per_bucket(m);
-	u32 quota, passed = 0, looked = 0;
+	u32 quota, passed = 0, took = 0;
 	u64 late;
 
 	npk_meter_time(m, now_ns);
@@ -137,15 +160,15 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 max_buckets)
 	if (late > JUMP_NS)
 		m->look_at_all = m->table.nr_buckets;
 	quota = sweep_quota(m, late, per_bucket);
-	while (passed < quota && looked < max_buckets)
-		passed += sweep_on(m, quota - passed, &looked);
+	while (passed < quota && took < budget)
+		passed += sweep_on(m, quota - passed, &took);
 	/* a whole round is all that can be owed; what the budget cut off stays owed */
 	if (late > m->table.nr_buckets * per_bucket)
 		m->swept_ns = m->now_ns - m->table.nr_buckets * per_bucket;
 	m->swept_ns += (u64)passed * per_bucket;
 	if ((s64)(m->swept_ns - m->now_ns) > 0)
 		m->swept_ns = m->now_ns;
-	return looked;
+	return took;
 }
 
 void npk_meter_flush(struct npk_meter *m, u64 now_ns, u32 ifindex)

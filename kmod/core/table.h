@@ -67,6 +67,7 @@
  * @sig: 15 bits of each flow's hash and 1, 0 = free; the last one is always 0
  * @sig_word: the same, four 16-bit lanes a word
  * @due: when to look at the flow again (ticks), and NPK_DUE_REPEATED
+ * @due_word: @due and @nr, four lanes a word
  * @nr: npk_bucket_used(), and times NPK_ONE_MOVED npk_bucket_moved()
  * @flow: the flows
  */
@@ -75,8 +76,13 @@ struct npk_bucket {
 		u16 sig[NPK_LANES_ALL];
 		u64 sig_word[NPK_SIG_WORDS];
 	};
-	u16 due[NPK_WAYS];
-	u16 nr;
+	union {
+		struct {
+			u16 due[NPK_WAYS];
+			u16 nr;
+		};
+		u64 due_word[NPK_SIG_WORDS];
+	};
 	struct npk_flow flow[NPK_WAYS];
 };
 
@@ -293,6 +299,20 @@ static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
 	u64 x = word ^ sigs;
 
 	return (x - NPK_LANES) & ~x & NPK_LANE_TOP;
+}
+
+/*
+ * Top bits of the lanes of word @i in which a flow's deadline is at or before @nows, the present
+ * tick in all lanes; as npk_tick_passed().  No flow is in the last lane.
+ */
+static __always_inline u64 npk_bucket_passed(const struct npk_bucket *b, u32 i, u64 nows)
+{
+	u64 ahead = (nows | NPK_LANE_TOP) - (b->due_word[i] & ~NPK_LANE_TOP);
+	u64 sigs = b->sig_word[i];
+	u64 used = ((sigs & ~NPK_LANE_TOP) + ~NPK_LANE_TOP) | sigs;
+
+	/* half of the range of 15 bits */
+	return used & ~(ahead << 1) & NPK_LANE_TOP;
 }
 
 /* Is there a place with this signature? */

@@ -359,7 +359,7 @@ static void op_sweep(struct run *r, struct input *in)
 
 	step(r, next8(in));
 	budget = next8(in) % (BUCKETS_MAX + 1);
-	HOLDS(npk_meter_sweep(&r->m, r->now_ns, budget) <= budget);
+	npk_meter_sweep(&r->m, r->now_ns, budget);
 }
 
 /* Sweeps on time until a quarter of the idle timeout after the end of every flow. */
@@ -370,7 +370,7 @@ static void sweep_on_time(struct run *r)
 
 	for (i = 0; i < SWEEPS_TO_SETTLE; i++) {
 		r->now_ns += (r->m.limits.idle_ns + late) / SWEEPS_TO_SETTLE + 1;
-		npk_meter_sweep(&r->m, r->now_ns, r->m.table.nr_buckets);
+		npk_meter_sweep(&r->m, r->now_ns, NPK_SWEEP_ALL);
 	}
 }
 
@@ -400,7 +400,7 @@ static void flush_all(struct run *r)
 	if (r->now_ns < r->m.now_ns)
 		r->now_ns = r->m.now_ns;
 	flush(r, 0);
-	npk_meter_sweep(&r->m, r->now_ns, r->m.table.nr_buckets);
+	npk_meter_sweep(&r->m, r->now_ns, NPK_SWEEP_ALL);
 	HOLDS(!npk_meter_flows(&r->m));
 }
 

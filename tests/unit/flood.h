@@ -18,10 +18,10 @@
 /* Numbers of flows become source addresses: established ones are 10.x.x.x, others 16.0.0.0 on. */
 #define FLOOD_ESTABLISHED	0x0a000000U
 #define FLOOD_OTHERS		0x10000000U
-/* A packet a microsecond, the reaper ten times a second, four buckets at a time. */
+/* A packet a microsecond, the reaper ten times a second with the module's budget. */
 #define FLOOD_STEP_NS		1000ULL
 #define FLOOD_REAP_NS		100000000ULL
-#define FLOOD_REAP_BUCKETS	4
+#define FLOOD_REAP_BUDGET	120
 
 /**
  * struct flood - a meter, what it was sent and what its records say
@@ -156,7 +156,7 @@ static inline void flood_tick(struct flood *f)
 	if (f->now_ns < f->reap_ns)
 		return;
 	f->reap_ns += FLOOD_REAP_NS;
-	while (npk_meter_sweep(&f->m, f->now_ns, FLOOD_REAP_BUCKETS) == FLOOD_REAP_BUCKETS)
+	while (npk_meter_sweep(&f->m, f->now_ns, FLOOD_REAP_BUDGET) >= FLOOD_REAP_BUDGET)
 		;
 }
 
@@ -251,7 +251,7 @@ static inline void flood_find(struct flood *f, enum flood_aim aim, uint32_t *add
 			hit = hit && npk_table_other(&f->m.table, hash) ==
 				     npk_table_bucket(&f->m.table, 0);
 		if (aim == FLOOD_SIGNATURE)
-			hit = hit && npk_sig_of(hash) == 0x1234;
+			hit = hit && npk_sig_of(hash) == 0x1235;
 		if (hit)
 			addr[n++] = i;
 	}

@@ -160,7 +160,7 @@ static inline void send_tcp(struct npk_meter *m, uint16_t sport, uint16_t flags,
 
 static inline void sweep(struct npk_meter *m, uint64_t now_ns)
 {
-	npk_meter_sweep(m, now_ns, m->table.nr_buckets);
+	npk_meter_sweep(m, now_ns, NPK_SWEEP_ALL);
 }
 
 /* Sweep in small steps, as a timer would. */

@@ -262,18 +262,16 @@ static void test_budgeted_sweep(void **state)
 	struct npk_meter *m;
 	struct sink k;
 	uint16_t i;
-	uint32_t looked;
 
 	(void)state;
 	m = make_meter(64, &k);
 	sweep(m, 100 * S);
 	for (i = 0; i < 500; i++)
 		send_udp(m, i, 100 * S);
-	looked = npk_meter_sweep(m, 120 * S, 10);
-	assert_int_equal(looked, 10);
+	assert_in_range(npk_meter_sweep(m, 120 * S, 200), 200, 200 + 2 * NPK_WAYS);
 	assert_true(k.nr < 500);
 	for (i = 0; i < 6; i++)
-		npk_meter_sweep(m, 120 * S, 10);
+		npk_meter_sweep(m, 120 * S, 200);
 	assert_int_equal(k.nr, 500);
 	assert_int_equal(k.reasons[NPK_END_IDLE], 500);
 	check_sums(m, &k);
@@ -294,7 +292,7 @@ static void test_sparse_traffic_is_cheap(void **state)
 		looked += npk_meter_sweep(m, (100 + i * 5) * S, 60000);
 	}
 	assert_true(k.nr > 990);
-	assert_true(looked < 10000);
+	assert_true(looked < 20000);	/* 60 million buckets were passed */
 	check_sums(m, &k);
 	free_meter(m);
 }
@@ -386,7 +384,7 @@ static void test_flush(void **state)
 	assert_int_equal(k.nr, 0);
 	npk_meter_flush(m, 102 * S, 7);
 	send_udp(m, 3, 102 * S + 1);
-	while (npk_meter_sweep(m, 102 * S + 2, 10) == 10)
+	while (npk_meter_sweep(m, 102 * S + 2, 10) >= 10)
 		;
 	assert_int_equal(k.nr, 2);
 	assert_int_equal(k.reasons[NPK_END_FORCED], 2);
