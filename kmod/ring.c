@@ -231,13 +231,11 @@ static void output_one(struct npk_shard *s, u32 group, const struct npk_flow *fl
 bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 {
 	struct npk_shard *s = ctx;
-	struct npk_key key;
 	u64 conv;
 	u32 g;
 
 	lockdep_assert_held(&s->lock);
-	npk_flow_key(flow, &key);
-	conv = npk_key_conv(&key, &s->meter.table.secret).hash;
+	conv = npk_flow_conv(flow, &s->meter.table.secret).hash;
 	for (g = 0; g < npk.nr_groups && !must; g++) {
 		if (!ring_has_room(&s->rings[pick_member(&npk.groups[g], conv)]))
 			return false;

@@ -37,14 +37,12 @@ static bool take_record(void *ctx, const struct npk_flow *flow, u8 reason, bool 
 {
 	struct npk_capture *c = ctx;
 	struct npk_rec *rec;
-	struct npk_key key;
 	uint64_t conv;
 
 	if (!must && queue_room(c) <= QUEUE_RESERVE)
 		return false;
 	rec = &c->queue[c->head & (c->queue_len - 1)];
-	npk_flow_key(flow, &key);
-	conv = npk_key_conv(&key, &c->meter.table.secret).hash;
+	conv = npk_flow_conv(flow, &c->meter.table.secret).hash;
 	npk_record_fill(rec, flow, reason, conv, c->head);
 	c->head++;
 	c->published.packets += flow->packets;

@@ -127,13 +127,14 @@ static __always_inline bool npk_flow_key_is(const struct npk_flow *flow,
 }
 
 /**
- * npk_flow_key() - put the key of an entry together
+ * npk_flow_words() - words of an entry's key
  * @flow: entry in use
- * @key: out
+ *
+ * Return: the words.
  */
-static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key)
+static __always_inline struct npk_words npk_flow_words(const struct npk_flow *flow)
 {
-	key->words = (struct npk_words){
+	return (struct npk_words){
 		.transport = flow->head[0],
 		.link = flow->head[1],
 		.label = flow->head[2],
@@ -142,6 +143,43 @@ static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key
 		.addr2 = flow->tail[1],
 		.addr3 = flow->tail[2],
 	};
+}
+
+/**
+ * npk_flow_key() - key of an entry
+ * @flow: entry in use
+ * @key: out
+ */
+static inline void npk_flow_key(const struct npk_flow *flow, struct npk_key *key)
+{
+	key->words = npk_flow_words(flow);
+}
+
+/* Protocol and IP version of an entry. */
+static __always_inline u8 npk_flow_proto(const struct npk_flow *flow)
+{
+	return ((const u8 *)flow->head)[offsetof(struct npk_key, proto)];
+}
+
+static __always_inline bool npk_flow_is_ip6(const struct npk_flow *flow)
+{
+	return ((const u8 *)flow->head)[offsetof(struct npk_key, ip_version)] == 6;
+}
+
+/**
+ * npk_flow_conv() - conversation of an entry
+ * @flow: entry in use
+ * @secret: as for npk_key_conv()
+ *
+ * Return: as npk_key_conv().
+ */
+static __always_inline struct npk_conv_id npk_flow_conv(const struct npk_flow *flow,
+							const struct npk_secret *secret)
+{
+	struct npk_words w = npk_flow_words(flow);
+	u8 proto = npk_flow_proto(flow);
+
+	return npk_words_conv(&w, npk_flow_is_ip6(flow), proto, secret);
 }
 
 /**

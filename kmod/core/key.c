@@ -8,8 +8,8 @@ static bool is_second(const struct npk_words *w, bool *same)
 	return w->addr0 == w->addr2 ? w->addr1 > w->addr3 : w->addr0 > w->addr2;
 }
 
-static struct npk_conv_id conv_id6(const struct npk_words *w, u8 proto, bool has_ports,
-				   const struct npk_secret *secret)
+struct npk_conv_id npk_conv_id6(const struct npk_words *w, u8 proto, bool has_ports,
+				const struct npk_secret *secret)
 {
 	u32 ports = has_ports ? npk_words_ports(w) : 0, sorted = npk_ports_sorted(ports);
 	const u64 *k = secret->word;
@@ -23,13 +23,4 @@ static struct npk_conv_id conv_id6(const struct npk_words *w, u8 proto, bool has
 		.hash = npk_mul_fold(h ^ k[6], k[7]),
 		.side = same ? ports != sorted : second,
 	};
-}
-
-struct npk_conv_id npk_key_conv(const struct npk_key *key, const struct npk_secret *secret)
-{
-	bool has_ports = npk_proto_has_ports(key->proto);
-
-	return likely(key->ip_version == 4) ?
-	       npk_conv_id4(&key->words, key->proto, has_ports, secret) :
-	       conv_id6(&key->words, key->proto, has_ports, secret);
 }

@@ -218,6 +218,21 @@ static __always_inline struct npk_conv_id npk_conv_id4(const struct npk_words *w
 	};
 }
 
+/* The same of an IPv6 flow. */
+struct npk_conv_id npk_conv_id6(const struct npk_words *w, u8 proto, bool has_ports,
+				const struct npk_secret *secret);
+
+/* npk_key_conv() of a key's words. */
+static __always_inline struct npk_conv_id npk_words_conv(const struct npk_words *w, bool is_ip6,
+							 u8 proto,
+							 const struct npk_secret *secret)
+{
+	bool has_ports = npk_proto_has_ports(proto);
+
+	return likely(!is_ip6) ? npk_conv_id4(w, proto, has_ports, secret) :
+				 npk_conv_id6(w, proto, has_ports, secret);
+}
+
 /**
  * npk_key_conv() - the conversation a flow belongs to
  * @key: complete key
@@ -230,6 +245,10 @@ static __always_inline struct npk_conv_id npk_conv_id4(const struct npk_words *w
  * Context: Any.
  * Return: hash and side.
  */
-struct npk_conv_id npk_key_conv(const struct npk_key *key, const struct npk_secret *secret);
+static inline struct npk_conv_id npk_key_conv(const struct npk_key *key,
+					      const struct npk_secret *secret)
+{
+	return npk_words_conv(&key->words, key->ip_version == 6, key->proto, secret);
+}
 
 #endif /* NPK_CORE_KEY_H */

@@ -13,7 +13,7 @@
 #define PROMISED_PART		4
 #define SHORT_TIMEOUT_NS	(4 * NPK_NSEC_PER_SEC)
 #define LITTLE_NS		(NPK_NSEC_PER_SEC / 30)
-#define STEP_PART		20
+#define STEP_PART		40
 #define STEP_MAX_NS		(NPK_NSEC_PER_SEC / 10)
 /* ... but never slower: a deadline has to be noticed before it seems ahead again. */
 #define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)

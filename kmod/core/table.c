@@ -128,11 +128,10 @@ bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_sl
 
 void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
 {
-	struct npk_bucket *home;
-	struct npk_key key;
+	struct npk_words w = npk_flow_words(slot->flow);
+	u64 hash = npk_words_hash(&w, npk_flow_is_ip6(slot->flow), &t->secret);
+	struct npk_bucket *home = npk_table_home(t, hash);
 
-	npk_flow_key(slot->flow, &key);
-	home = npk_table_home(t, npk_key_hash(&key, &t->secret));
 	if (slot->bucket != home && npk_bucket_moved(home) < NPK_MOVED_MAX)
 		home->nr -= NPK_ONE_MOVED;
 	slot->bucket->sig[slot->way] = 0;

@@ -9,8 +9,8 @@
 #
 # expiry.hold.*        longest time one function runs that is called with a shard's lock held: function_graph tracer, less
 #                      what the tracer itself takes (expiry.tracer, measured on a function that does nothing); interrupts
-#                      that come in between are in it. packet: npk_meter_packet(); sweep: the reaper's npk_meter_sweep(),
-#                      4 buckets a call, a table of 1,048,576 slots, all full and all due at once by a flush; discard: a new
+#                      that come in between are in it. packet: all of meter_skb(), more than is
+#                      done under the lock; sweep: the reaper's npk_meter_sweep(), a table of 1,048,576 slots, all full and all due at once by a flush; discard: a new
 #                      reader that drops a backlog of as many records.
 # expiry.record        the sweep's time divided by these records: sweep and publish, all flows due. No reader.
 # expiry.look          the sweep's time for a bucket in which nothing is due (9 flows of 15)
