@@ -23,7 +23,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis guard export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
 
@@ -49,6 +49,7 @@ about() {
     cli) echo "2 wrong use, failures, configuration files" ;;
     truth) echo "10 captures against their truth" ;;
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
+    guard) echo "10 instructions of the core's main cases against their limits" ;;
     judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
@@ -102,6 +103,7 @@ step_analysis() {
     done
     tests/captures/analysis.py "$PROBE" "${paths[@]}"
 }
+step_guard() { tests/bench/guard.sh; }
 step_judge() {
     captures_or_skip
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"

@@ -23,8 +23,8 @@
 set -euo pipefail
 export LC_ALL=C
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=tests/lib/packages.sh
-. "$TOP/tests/lib/packages.sh"
+# shellcheck source=tests/bench/callgrind.sh
+. "$TOP/tests/bench/callgrind.sh"
 ROUNDS=${1:-5}
 CASES=(new-0 new-25 new-50 new-75 new-95 new-100 new-200 hit-25 hit-50 hit-75 hit-95 hit-100 flood pairs one-home one-bucket
 	one-signature)
@@ -36,14 +36,6 @@ build() {
 	make -s -C "$TOP" build/libnpk.a >&2
 	gcc -I"$TOP" -I"$TOP/include" -I"$TOP/include/uapi" -D_GNU_SOURCE -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Werror \
 		-o "$BENCH" "$TOP/tests/bench/cliff.c" "$TOP/build/libnpk.a"
-}
-
-# callgrind's launcher looks for the tool by the path it was compiled with, unless it is told another.
-valgrind_cmd() {
-	"$TOP/tests/lib/packages.sh" tools valgrind >&2
-	tool_cmd valgrind.bin
-	VALGRIND=(env "VALGRIND_LIB=${TOOL[-1]%/bin/*}/libexec/valgrind" "${TOOL[@]}" --tool=callgrind
-		"--callgrind-out-file=$OUT.callgrind" --toggle-collect=measured)
 }
 
 # nanoseconds: lines "CASE NS", each case once a round
@@ -60,7 +52,7 @@ nanoseconds() {
 instructions() {
 	local name
 	for name in "${CASES[@]}"; do
-		"${VALGRIND[@]}" "$BENCH" "$name" 16384 >"$OUT.run" 2>"$OUT.log" </dev/null
+		"${CALLGRIND[@]}" "$BENCH" "$name" 16384 >"$OUT.run" 2>"$OUT.log" </dev/null
 		awk -v name="$name" 'NR == FNR { n = $1; next } /Collected : / { print "ir", name, 0, $NF / n }' \
 			"$OUT.run" "$OUT.log"
 	done
@@ -95,6 +87,6 @@ results() {
 }
 
 build
-valgrind_cmd
+callgrind_cmd "$OUT.callgrind"
 { nanoseconds; instructions; } >"$OUT"
 results "$OUT"

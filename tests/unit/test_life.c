@@ -491,7 +491,7 @@ static void test_late_sweep(void **state)
 	free_meter(m);
 }
 
-/* Swept as often as it asks for, no record is later than a quarter of its timeout, however short. */
+/* Swept as often as it asks for, no record is later than a quarter of its timeout. */
 static void test_late_by_a_quarter_at_most(void **state)
 {
 	static const unsigned int idle[] = { 1, 2, 3, 4, 5, 15, 60 };
