@@ -71,14 +71,15 @@ void npk_clock_set(struct npk_clock *c)
 	read_both(&r);
 	passed = r.ns - c->ns;
 	cycles = r.cycles - c->cycles;
-	if (passed < RATE_MIN_NS && c->span)
+	if (c->ns && passed < RATE_MIN_NS)
 		return;
-	if (!r.same || !c->ns || passed < RATE_MIN_NS || passed > RATE_MAX_NS || !cycles) {
+	if (!r.same || !c->ns || passed > RATE_MAX_NS || !cycles) {
 		c->span = 0;
 		begin_at(c, &r);
 		return;
 	}
-	if (r.apart * passed > APART_NS * cycles)
+	/* in cycles as passed in so much time; a product of less than 2^24 and 2^36 */
+	if (r.apart >> 24 || r.apart * passed > APART_NS * cycles)
 		return;
 	mult = div64_u64(passed << NPK_CLOCK_SHIFT, cycles);
 	c->mult = min_t(u64, mult, U32_MAX);
