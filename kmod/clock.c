@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "clock.h"
+#include "compat.h"
 
 /* A reading that took longer was interrupted: by a hypervisor, interrupts are off. */
 #define APART_NS	10000
@@ -31,20 +32,19 @@ struct reading {
 
 static void read_both(struct reading *r)
 {
-	struct system_time_snapshot snap;
 	unsigned long flags;
-	u64 before, after;
+	u64 before, source, after;
 
 	local_irq_save(flags);
 	r->cycles = get_cycles();
 	r->ns = ktime_get_mono_fast_ns();
 	before = get_cycles();
-	ktime_get_snapshot(&snap);
+	source = npk_clocksource_cycles();
 	after = get_cycles();
 	local_irq_restore(flags);
 	r->apart = before - r->cycles;
 	/* what the clock source's counter says: between two of ours, if it is the same */
-	r->same = after != before && snap.cycles - before <= after - before;
+	r->same = after != before && source - before <= after - before;
 }
 
 static void begin_at(struct npk_clock *c, const struct reading *r)
