@@ -13,8 +13,9 @@
 /* The rate is worked out over so much time. */
 #define RATE_MIN_NS	(20 * NSEC_PER_MSEC)
 #define RATE_MAX_NS	(60 * NSEC_PER_SEC)
-/* ... and holds for so much. */
+/* ... and holds for so much, when the one before was the same but for a 1024th. */
 #define HOLDS_NS	NSEC_PER_SEC
+#define AGREE_SHIFT	10
 
 /**
  * struct reading - the counter and the time of one moment
@@ -44,13 +45,24 @@ static void read_both(struct reading *r)
 	local_irq_restore(flags);
 	r->apart = before - r->cycles;
 	/* what the clock source's counter says: between two of ours, if it is the same */
-	r->same = after != before && source - before <= after - before;
+	r->same = source - before <= after - before;
 }
 
 static void begin_at(struct npk_clock *c, const struct reading *r)
 {
 	c->cycles = r->cycles;
 	c->ns = r->ns;
+}
+
+/*
+ * A rate is believed when the one before was like it: across a suspend, in which the counter
+ * ran and the time did not, or from a reading that was torn apart, there is none like it.
+ */
+static bool agree(u64 mult, u64 before)
+{
+	u64 apart = mult > before ? mult - before : before - mult;
+
+	return mult && mult < U32_MAX && apart <= before >> AGREE_SHIFT;
 }
 
 /**
@@ -81,9 +93,9 @@ void npk_clock_set(struct npk_clock *c)
 	/* in cycles as passed in so much time; a product of less than 2^24 and 2^36 */
 	if (r.apart >> 24 || r.apart * passed > APART_NS * cycles)
 		return;
-	mult = div64_u64(passed << NPK_CLOCK_SHIFT, cycles);
-	c->mult = min_t(u64, mult, U32_MAX);
-	c->span = mult && mult <= U32_MAX ?
+	mult = min_t(u64, div64_u64(passed << NPK_CLOCK_SHIFT, cycles), U32_MAX);
+	c->span = agree(mult, c->mult) ?
 		  min_t(u64, div64_u64(HOLDS_NS << NPK_CLOCK_SHIFT, mult), U32_MAX) : 0;
+	c->mult = mult;
 	begin_at(c, &r);
 }

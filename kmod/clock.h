@@ -34,7 +34,7 @@ struct npk_clock {
  * npk_clock_now() - monotonic time
  * @c: the shard's clock, its lock held
  *
- * May be a microsecond behind an earlier reading.
+ * May be behind an earlier reading, by what the above says.
  *
  * Context: BH disabled.
  * Return: nanoseconds, comparable with ktime_get_mono_fast_ns().
@@ -43,7 +43,7 @@ static __always_inline u64 npk_clock_now(const struct npk_clock *c)
 {
 	u64 passed = get_cycles() - c->cycles;
 
-	/* not when another system was resumed, or the reaper held up */
+	/* not when the reaper was held up; a suspend is noticed by npk_clock_set() */
 	if (likely(passed < c->span))
 		return c->ns + (passed * c->mult >> NPK_CLOCK_SHIFT);
 	return ktime_get_mono_fast_ns();

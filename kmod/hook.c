@@ -96,7 +96,7 @@ static noinline void meter_any(struct npk_shard *s, const struct sk_buff *skb,
 	if (skb_is_gso(skb))
 		fill_merged(&pkt, skb);
 	pkt.now_ns = npk_clock_now(&s->clock);
-	npk_meter_packet(&s->meter, &pkt);
+	npk_meter_any(&s->meter, &pkt);
 }
 
 static __always_inline bool meter_plain(struct npk_shard *s, const struct sk_buff *skb,

@@ -133,6 +133,7 @@ static unsigned long step_of(const struct npk_shard *s)
 static void reap(struct work_struct *work)
 {
 	struct npk_shard *s = container_of(work, struct npk_shard, reaper.work);
+	u64 now = ktime_get_mono_fast_ns(), until = now + npk_meter_step_ns(&s->meter);
 	u32 spent;
 
 	spin_lock_bh(&s->lock);
@@ -140,14 +141,16 @@ static void reap(struct work_struct *work)
 	spin_unlock_bh(&s->lock);
 	do {
 		spin_lock_bh(&s->lock);
-		spent = npk_meter_sweep(&s->meter, ktime_get_mono_fast_ns(), BUDGET);
+		spent = npk_meter_sweep(&s->meter, now, BUDGET);
 		spin_unlock_bh(&s->lock);
 		cond_resched();
-	} while (spent >= BUDGET);
+		now = ktime_get_mono_fast_ns();
+	/* more may become due than can be closed: readers are to be woken all the same */
+	} while (spent >= BUDGET && now < until);
 	wake_readers(s);
 	if (!s->index)
-		say(ktime_get_mono_fast_ns());
-	queue_delayed_work(npk.wq, &s->reaper, step_of(s));
+		say(now);
+	queue_delayed_work(npk.wq, &s->reaper, spent >= BUDGET ? 0 : step_of(s));
 }
 
 /**

@@ -67,8 +67,8 @@ static void account(struct npk_meter *m, struct npk_pkt *pkt, const struct read_
 	if (unlikely(!is_there(r)) ||
 	    unlikely(!npk_meter_add(m, &r->plain, &r->slot, pkt->now_ns)))
 		npk_meter_packet(m, pkt);
-	else if ((s64)(pkt->now_ns - m->now_ns) > 0)
-		m->now_ns = pkt->now_ns;
+	else
+		npk_meter_time(m, pkt->now_ns);
 }
 
 void npk_meter_packets(struct npk_meter *m, struct npk_pkt *pkt, u32 n)

@@ -65,8 +65,10 @@ int npk_pcapfile_read(struct npk_pcapfile *f)
 	do {
 		n = pread(f->fd, f->buf + f->end, BUFFER - f->end, (off_t)f->offset);
 	} while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n < 0 || f->end ? -1 : 0;
+	if (n < 0)
+		return -errno;
+	if (!n)
+		return f->end ? -EBADMSG : 0;
 	f->end += (size_t)n;
 	f->offset += (uint64_t)n;
 	return 1;
@@ -84,7 +86,7 @@ int npk_pcapfile_next(struct npk_pcapfile *f, struct pcap_pkthdr *h, const u_cha
 	h->caplen = get32(f, p + 8);
 	h->len = get32(f, p + 12);
 	if (h->caplen > f->longest || h->ts.tv_usec >= 1000000000)
-		return -1;
+		return -EBADMSG;
 	if (left - FRAME_HEADER < h->caplen)
 		return 0;
 	*data = p + FRAME_HEADER;

@@ -57,7 +57,7 @@ void npk_pcapfile_rewind(struct npk_pcapfile *f);
  * @h: out: as from libpcap with nanosecond precision
  * @data: out: its octets, valid until npk_pcapfile_read()
  *
- * Return: 1 with a frame, 0 when more has to be read, -1 when what follows is odd.
+ * Return: 1 with a frame, 0 when more has to be read, -EBADMSG when what follows is odd.
  */
 int npk_pcapfile_next(struct npk_pcapfile *f, struct pcap_pkthdr *h, const u_char **data);
 
@@ -65,8 +65,8 @@ int npk_pcapfile_next(struct npk_pcapfile *f, struct pcap_pkthdr *h, const u_cha
  * npk_pcapfile_read() - read on
  * @f: open file, after npk_pcapfile_next() returned 0
  *
- * Return: 1 with more octets, 0 at the end of the file, -1 when it cannot be read
- * or ends inside a frame.
+ * Return: 1 with more octets, 0 at the end of the file, -EBADMSG when it ends inside a
+ * frame, another -errno when it cannot be read.
  */
 int npk_pcapfile_read(struct npk_pcapfile *f);
 

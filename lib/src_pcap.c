@@ -287,6 +287,8 @@ static int next_frame(struct src_pcap *p)
 		if (n <= 0)
 			break;
 	}
+	if (n < 0 && n != -EBADMSG)
+		return npk_source_fail(&p->c.src, n, "pcap:%s: %s", p->c.arg, strerror(-n));
 	if (n < 0)	/* the survey found no such thing */
 		return npk_source_fail(&p->c.src, -EIO, "pcap:%s: changed while it was read",
 				       p->c.arg);

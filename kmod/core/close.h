@@ -5,13 +5,6 @@
 
 #include "meter.h"
 
-/* Time never goes back. */
-static inline void npk_meter_time(struct npk_meter *m, u64 now_ns)
-{
-	if ((s64)(now_ns - m->now_ns) > 0)
-		m->now_ns = now_ns;
-}
-
 /* The tick at which a deadline has certainly passed. */
 static inline u32 npk_due_tick(const struct npk_meter *m, u64 due_ns)
 {

@@ -191,9 +191,8 @@ static bool can_answer(const struct npk_key *key)
 }
 
 /* Without a handshake: whoever is seen first asks. */
-static bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow,
-					    u64 now_ns, u64 id, u8 side, u64 limit_ns,
-					    bool asks, bool answers)
+static bool follow_datagram(struct npk_conv *bucket, struct npk_flow *flow, u64 now_ns, u64 id,
+			    u8 side, u64 limit_ns, bool asks, bool answers)
 {
 	struct npk_conv *e = npk_conv_find(bucket, id);
 	bool lost = false;

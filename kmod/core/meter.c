@@ -8,6 +8,12 @@ static u32 first_due(const struct npk_meter *m, u64 now_ns)
 	return npk_due_tick(m, now_ns + (idle < active ? idle : active));
 }
 
+/* Of a record that begins with @pkt; what arrived merged is more than one packet. */
+static u32 first_due_of(const struct npk_meter *m, const struct npk_pkt *pkt)
+{
+	return first_due(m, pkt->now_ns) | (pkt->segs > 1 ? NPK_DUE_REPEATED : 0);
+}
+
 static noinline void make_room(struct npk_meter *m, const struct npk_slot *slot)
 {
 	m->count.early += !!slot->flow->packets;
@@ -35,7 +41,7 @@ static noinline void restart_flow(struct npk_meter *m, const struct npk_pkt *pkt
 	if (!npk_close_due(m, flow, reason, due))
 		return;
 	npk_flow_start(flow, pkt);
-	slot->bucket->due[slot->way] = first_due(m, pkt->now_ns);
+	slot->bucket->due[slot->way] = first_due_of(m, pkt);
 }
 
 /* The first packet since the active timeout. */
@@ -105,8 +111,7 @@ static void add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
 		     struct npk_slot *slot)
 {
 	claim_place(m, hash, slot);
-	npk_table_occupy(&m->table, slot, hash,
-			 first_due(m, pkt->now_ns) | (pkt->segs > 1 ? NPK_DUE_REPEATED : 0));
+	npk_table_occupy(&m->table, slot, hash, first_due_of(m, pkt));
 	npk_flow_start(slot->flow, pkt);
 }
 
@@ -160,9 +165,9 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
 	m->count.ignored[reason] += segs;
 }
 
-static noinline void meter_any(struct npk_meter *m, struct npk_pkt *pkt)
+void npk_meter_any(struct npk_meter *m, struct npk_pkt *pkt)
 {
-	enum npk_ignored ign = npk_parse(pkt);
+	enum npk_ignored ign = npk_parse_any(pkt);
 
 	npk_meter_time(m, pkt->now_ns);
 	if (unlikely(ign)) {
@@ -198,7 +203,7 @@ static noinline void meter_other(struct npk_meter *m, struct npk_pkt *pkt)
 	if (npk_plain_pkt6(&plain, pkt))
 		meter_plain(m, &plain, pkt->now_ns);
 	else
-		meter_any(m, pkt);
+		npk_meter_any(m, pkt);
 }
 
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt)

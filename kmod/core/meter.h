@@ -73,7 +73,7 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
 
 /**
  * struct npk_meter - one shard
- * @now_ns: latest time seen
+ * @now_ns: latest time seen; npk_meter_plain() leaves it as it is
  * @limits: timeouts; change only with the lock held
  * @leave_out: enum npk_key_part, parts that the key shall not have
  * @cursor: next bucket of the sweep, and of npk_meter_expire_all()
@@ -180,6 +180,13 @@ static __always_inline bool npk_meter_plain(struct npk_meter *m, const struct np
 	return likely(*known) && likely(npk_meter_add(m, p, &slot, now_ns));
 }
 
+/* Time never goes back. */
+static inline void npk_meter_time(struct npk_meter *m, u64 now_ns)
+{
+	if ((s64)(now_ns - m->now_ns) > 0)
+		m->now_ns = now_ns;
+}
+
 /* How npk_meter_again() is to read: the flow is known; IPv6. */
 #define NPK_AGAIN_KNOWN	1
 #define NPK_AGAIN_IP6	2
@@ -211,6 +218,9 @@ static __always_inline void npk_meter_rest(struct npk_meter *m, const struct npk
 				(known ? NPK_AGAIN_KNOWN : 0) |
 				(p->is_ip6 ? NPK_AGAIN_IP6 : 0));
 }
+
+/* npk_meter_packet() of a frame of which is known that it is not plain; right for any. */
+void npk_meter_any(struct npk_meter *m, struct npk_pkt *pkt);
 
 /**
  * npk_meter_flows() - open flows

@@ -12,7 +12,6 @@
 #define OPT6_JUMBO		0xc2	/* RFC 2675 */
 #define JUMBO_HLEN		8	/* hop-by-hop header with nothing else */
 
-
 #define MAX_EXT_HEADERS		32
 
 static void note(struct npk_pkt *pkt, enum npk_note n)
@@ -338,7 +337,7 @@ static void reset_results(struct npk_pkt *pkt)
 }
 
 /* Any frame. */
-static noinline enum npk_ignored parse_any(struct npk_pkt *pkt)
+enum npk_ignored npk_parse_any(struct npk_pkt *pkt)
 {
 	u32 off = NPK_ETH_HLEN, nr_tags = 0;
 	enum npk_ignored ign;
@@ -369,7 +368,7 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt)
 	struct npk_plain plain;
 
 	if (!npk_plain_pkt(&plain, pkt))
-		return parse_any(pkt);
+		return npk_parse_any(pkt);
 	npk_plain_unfold(&plain, pkt);
 	return NPK_IGN_NONE;
 }

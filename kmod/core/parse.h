@@ -208,6 +208,9 @@ struct npk_pkt {
  */
 enum npk_ignored npk_parse(struct npk_pkt *pkt);
 
+/* The same of a frame of which is known that it is not plain (plain.h); right for any. */
+enum npk_ignored npk_parse_any(struct npk_pkt *pkt);
+
 /**
  * npk_ignored_name() - counter name of a reason
  * @reason: below __NPK_IGN_MAX

@@ -756,6 +756,30 @@ static void test_random_splits(void **state)
 	free_meter(m);
 }
 
+/* Found by review: a flow restarted by a merged packet was the first to make room. */
+static void test_restart_by_a_merged_packet(void **state)
+{
+	struct npk_meter *m;
+	struct npk_pkt pkt;
+	struct frame f;
+	struct sink k;
+	uint32_t way;
+
+	(void)state;
+	m = make_meter(1, &k);
+	send_udp(m, 1, T0);
+	frame_udp4(&f, 1, 53);
+	pkt = frame_pkt(&f, T0 + 20 * S);
+	pkt.segs = 3;
+	pkt.gso_size = 1;
+	npk_meter_packet(m, &pkt);
+	assert_int_equal(k.nr, 1);
+	for (way = 0; !m->table.seg[0]->sig[way]; way++)
+		;
+	assert_true(m->table.seg[0]->due[way] & NPK_DUE_REPEATED);
+	free_meter(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -786,6 +810,7 @@ int main(void)
 		cmocka_unit_test(test_merged_by_fragments),
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_random_splits),
+		cmocka_unit_test(test_restart_by_a_merged_packet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
