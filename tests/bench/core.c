@@ -19,7 +19,7 @@
 #define ORDER_MIN	(4U << 20)
 #define THREADS		2
 /* Flows in a hundred slots, unless another fill is asked for. */
-#define FILL		75
+#define FILL		50
 
 /**
  * struct shard - a meter, its floor and its frames
