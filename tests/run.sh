@@ -210,6 +210,7 @@ test | debug)
 kernels) run_steps "${KERNEL_STEPS[@]}" ;;
 style) run_steps style headers kbuild ;;
 step)
+    mkdir -p "$LOGS"
     declare -F "step_${2:-}" >/dev/null || { echo "no step \"${2:-}\": ${TEST_STEPS[*]}" >&2; exit 2; }
     "step_$2"
     ;;
