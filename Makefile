@@ -93,7 +93,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 # as the kernel compiles the core: without -fPIC, and no file knows the code of another
 BENCH_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -fno-pie -no-pie -pthread
 BENCH_SRC := $(CORE) lib/batch.c lib/rings.c
-$(BUILD)/bench/%: tests/bench/%.c $(BENCH_SRC) $(wildcard kmod/core/*.h lib/*.h tests/bench/*.h)
+$(BUILD)/bench/%: tests/bench/%.c $(BENCH_SRC) $(wildcard kmod/core/*.h lib/*.h tests/bench/*.h tests/unit/*.h)
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_FLAGS) $(WARN) -Wno-unused-parameter -o $@ $< $(BENCH_SRC) -lm
 

@@ -30,7 +30,7 @@ static enum npk_ignored parse_vlan(struct npk_pkt *pkt, u32 *off, u16 *type, u32
 		return NPK_IGN_TOO_MANY_TAGS;
 	if (!p)
 		return NPK_IGN_L2_TRUNCATED;
-	vid = npk_load_be16(p) & 0x0fff;
+	vid = npk_load_be16(p) & NPK_VID_MASK;
 	if (nr_tags == 0)
 		pkt->key.vlan = vid;
 	else if (nr_tags == 1)

@@ -9,6 +9,9 @@
 #define NPK_ETHERTYPE_IP4	0x0800
 #define NPK_ETHERTYPE_IP6	0x86dd
 
+/* VLAN identifier of a tag's control information, IEEE 802.1Q */
+#define NPK_VID_MASK		0x0fff
+
 /**
  * npk_link_shim() - step over one header that is not IP
  * @pkt: frame; tags and labels are noted in its key

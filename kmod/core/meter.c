@@ -115,16 +115,6 @@ static void add_flow(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
 	npk_flow_start(slot->flow, pkt);
 }
 
-static void count_accounted(struct npk_meter *m, const struct npk_pkt *pkt)
-{
-	m->count.frames++;
-	m->count.seen += pkt->segs;
-	m->count.accounted.packets += pkt->segs;
-	m->count.accounted.octets += pkt->octets;
-	m->count.live.packets += pkt->segs;
-	m->count.live.octets += pkt->octets;
-}
-
 /* To the flow that @known says is at @slot, or to a new one. */
 static noinline void account(struct npk_meter *m, const struct npk_pkt *pkt, u64 hash,
 			     struct npk_slot *slot, bool known)
@@ -136,7 +126,7 @@ static noinline void account(struct npk_meter *m, const struct npk_pkt *pkt, u64
 	else
 		add_flow(m, pkt, hash, slot);
 	flow = slot->flow;
-	count_accounted(m, pkt);
+	npk_meter_count(m, pkt->segs, pkt->octets);
 	npk_flow_account(flow, pkt);
 	if (pkt->has_tcp)
 		npk_tcp_account(flow, pkt);
@@ -254,16 +244,6 @@ void npk_meter_again(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u
 	account_plain(m, &plain, hash, how & NPK_AGAIN_KNOWN, now_ns);
 }
 
-static void count_first(struct npk_meter *m, u32 octets)
-{
-	m->count.frames++;
-	m->count.seen++;
-	m->count.accounted.packets++;
-	m->count.accounted.octets += octets;
-	m->count.live.packets++;
-	m->count.live.octets += octets;
-}
-
 /* A flow of one packet at a free place. */
 static __always_inline void account_first(struct npk_meter *m, const struct npk_plain *p, u64 hash,
 					  u64 now_ns, const struct npk_slot *slot)
@@ -272,7 +252,7 @@ static __always_inline void account_first(struct npk_meter *m, const struct npk_
 
 	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
 	npk_flow_first(slot->flow, p, now_ns);
-	count_first(m, p->ip_len);
+	npk_meter_count(m, 1, p->ip_len);
 	if (!m->convs)
 		return;
 	id = npk_conv_id4(&p->words, NPK_PROTO_UDP, true, &m->table.secret);

@@ -125,6 +125,17 @@ struct npk_meter {
  */
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
 
+/* Packets of one frame that were added to a flow. */
+static __always_inline void npk_meter_count(struct npk_meter *m, u32 packets, u32 octets)
+{
+	m->count.frames++;
+	m->count.seen += packets;
+	m->count.accounted.packets += packets;
+	m->count.accounted.octets += octets;
+	m->count.live.packets += packets;
+	m->count.live.octets += octets;
+}
+
 /* A packet that only adds to the flow at @slot; false, and nothing is done, when it does more. */
 static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_plain *p,
 					  const struct npk_slot *slot, u64 now_ns)
@@ -144,12 +155,7 @@ static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_
 	flow->last_ns = now_ns;
 	if (unlikely(flow->packets == 2))
 		slot->bucket->due[slot->way] |= NPK_DUE_REPEATED;
-	m->count.frames++;
-	m->count.seen++;
-	m->count.accounted.packets++;
-	m->count.accounted.octets += p->ip_len;
-	m->count.live.packets++;
-	m->count.live.octets += p->ip_len;
+	npk_meter_count(m, 1, p->ip_len);
 	return true;
 }
 

@@ -23,9 +23,6 @@
 /** NPK_PLAIN_MIN - octets of the shortest plain frame: UDP over IPv4 */
 #define NPK_PLAIN_MIN	(NPK_ETH_HLEN + NPK_IP4_HLEN + NPK_UDP_HLEN)
 
-/* VLAN identifier of a tag's control information, IEEE 802.1Q */
-#define NPK_VID_MASK		0x0fff
-
 /**
  * struct npk_plain - a plain frame
  * @words: the flow key

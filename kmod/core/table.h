@@ -251,18 +251,6 @@ static inline u32 npk_tick(u64 ns)
 	return (ns >> NPK_TICK_SHIFT) & NPK_TICK_MASK;
 }
 
-/**
- * npk_tick_passed() - has a deadline passed
- * @due: deadline, ticks; NPK_DUE_REPEATED is ignored
- * @now: present time, ticks
- *
- * Return: true when @now is at or after @due, modulo 2^15.
- */
-static inline bool npk_tick_passed(u32 due, u32 now)
-{
-	return ((now - due) & NPK_TICK_MASK) < (NPK_TICK_MASK + 1) / 2;
-}
-
 /* Four 16-bit lanes: one in each, and the top bit of each. */
 #define NPK_LANES		0x0001000100010001ULL
 #define NPK_LANE_TOP		0x8000800080008000ULL
@@ -303,7 +291,7 @@ static __always_inline u64 npk_lanes_equal(u64 word, u64 sigs)
 
 /*
  * Top bits of the lanes of word @i in which a flow's deadline is at or before @nows, the present
- * tick in all lanes; as npk_tick_passed().  No flow is in the last lane.
+ * tick in all lanes, modulo 2^15; NPK_DUE_REPEATED is ignored.  No flow is in the last lane.
  */
 static __always_inline u64 npk_bucket_passed(const struct npk_bucket *b, u32 i, u64 nows)
 {

@@ -4,8 +4,7 @@
  * Prints the packets measured and the nanoseconds of processor time they took; callgrind
  * counts the instructions of measured().  tests/bench/cliff.sh says what the cases are.
  */
-#include <stdio.h>
-#include <time.h>
+#include "bench.h"
 
 #include "tests/unit/flood.h"
 
@@ -17,23 +16,15 @@
 static uint64_t total_ns;
 static uint64_t packets;
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * NPK_NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
-}
-
 /* Out of line, so that its instructions can be told from those of the preparations. */
 static noinline void measured(struct flood *f, const uint32_t *addr, uint32_t nr)
 {
-	uint64_t start = cpu_ns();
+	uint64_t start = bench_cpu_ns();
 	uint32_t i;
 
 	for (i = 0; i < nr; i++)
 		flood_send(f, addr[i]);
-	total_ns += cpu_ns() - start;
+	total_ns += bench_cpu_ns() - start;
 	packets += nr;
 }
 
@@ -41,10 +32,8 @@ static struct flood *make(uint32_t slots, uint32_t nr)
 {
 	struct flood *f = flood_make(npk_table_buckets(slots), nr);
 
-	if (!f) {
-		fprintf(stderr, "no memory for a table of %u flows\n", slots);
-		exit(1);
-	}
+	if (!f)
+		bench_die(1, "no memory for a table of %u flows", slots);
 	return f;
 }
 
@@ -52,11 +41,9 @@ static void finish(struct flood *f, bool in_one)
 {
 	bool ok = npk_meter_expire_all(&f->m, ~0U) && flood_is_exact(f);
 
-	if (!ok || (in_one && flood_in_one(f) != f->nr)) {
-		fprintf(stderr, "wrong counts, or made room: %u of %u established in one record\n",
-			flood_in_one(f), f->nr);
-		exit(1);
-	}
+	if (!ok || (in_one && flood_in_one(f) != f->nr))
+		bench_die(1, "wrong counts, or made room: %u of %u established in one record",
+			  flood_in_one(f), f->nr);
 	flood_free(f);
 }
 

@@ -31,13 +31,6 @@ CASES=(new-0 new-25 new-50 new-75 new-95 new-100 new-200 hit-25 hit-50 hit-75 hi
 BENCH=$TOP/build/bench/cliff
 OUT=$TOP/build/bench/cliff.values
 
-build() {
-	mkdir -p "$TOP/build/bench"
-	make -s -C "$TOP" build/libnpk.a >&2
-	gcc -I"$TOP" -I"$TOP/include" -I"$TOP/include/uapi" -D_GNU_SOURCE -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Werror \
-		-o "$BENCH" "$TOP/tests/bench/cliff.c" "$TOP/build/libnpk.a"
-}
-
 # nanoseconds: lines "CASE NS", each case once a round
 nanoseconds() {
 	local round name
@@ -86,7 +79,7 @@ results() {
 	}' "$1"
 }
 
-build
+make -s -C "$TOP" build/bench/cliff >&2
 callgrind_cmd "$OUT.callgrind"
 { nanoseconds; instructions; } >"$OUT"
 results "$OUT"

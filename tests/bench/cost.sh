@@ -15,24 +15,20 @@
 
 # shellcheck source=tests/lab/host.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/host.sh"
+# shellcheck source=tests/bench/subjects.sh
+. "$TOP/tests/bench/subjects.sh"
 
 BENCH=$TOP/tests/bench
 OUT=$TOP/build/bench/cost
 
 main() {
-	local packets=${1:-20000} headers floor
-	local -a peer
+	local packets=${1:-20000} headers
 	need_amd64
 	make_dir "$OUT"
 	headers=$("$PACKAGES" kernel-headers --path) || exit $?
-	"$BENCH/peer.sh" "$headers" >"$OUT/peer" || exit $?
-	mapfile -t peer <"$OUT/peer"
-	floor=$("$BENCH/floor.sh" stock) || exit $?
+	subjects_options stock "$headers"
 	gcc -static -O2 -Wall -Wextra -Werror -o "$OUT/merged" "$BENCH/merged.c"
-	"$LAB/guest" --icount --mem 1536 --time 900 --out "$OUT" --tool iptables-legacy --file "$OUT/merged:/bin/merged" \
-		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/guest/peer.sh:/lab/peer.sh" \
-		--file "$BENCH/guest/subjects.sh:/lab/subjects.sh" --file "$floor:/lib/floor.ko" \
-		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
+	"$LAB/guest" --icount --mem 1536 --time 900 --out "$OUT" --file "$OUT/merged:/bin/merged" "${SUBJECTS[@]}" \
 		"$BENCH/guest/cost.sh" "$packets" >&2 || exit $?
 	awk -v OFS='\t' '
 		NF != 3 { next }

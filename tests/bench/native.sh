@@ -17,6 +17,8 @@
 
 # shellcheck source=tests/lab/host.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/host.sh"
+# shellcheck source=tests/bench/subjects.sh
+. "$TOP/tests/bench/subjects.sh"
 
 BENCH=$TOP/tests/bench
 OUT=$TOP/build/bench/native
@@ -24,21 +26,17 @@ OUT=$TOP/build/bench/native
 say() { printf 'native: %s\n' "$*" >&2; }
 
 main() {
-	local rounds=${1:-15} kernel floor
-	local -a peer first=()
+	local rounds=${1:-15} kernel
+	local -a first=()
 	need_amd64
 	kernel=$("$LAB/kernel" uml) || exit $?
 	make_dir "$OUT"
-	"$BENCH/peer.sh" "$kernel/build" ARCH=um >"$OUT/peer" || exit $?
-	mapfile -t peer <"$OUT/peer"
-	floor=$("$BENCH/floor.sh" uml) || exit $?
+	subjects_options uml "$kernel/build" ARCH=um
 	say "$rounds rounds, about $((rounds * 22)) s"
 	# for these minutes what else runs here comes second: a round that is interrupted is worth nothing
 	[ "$(id -u)" -ne 0 ] || first=(nice -n -15)
-	"${first[@]}" "$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" --tool iptables-legacy \
-		--file "$LAB/scripts/module.sh:/lab/module.sh" --file "$BENCH/guest/peer.sh:/lab/peer.sh" --file "$BENCH/guest/subjects.sh:/lab/subjects.sh" \
-		--file "${peer[0]}:/lib/ipt_NETFLOW.ko" --file "${peer[1]}:/lib/xtables/libipt_NETFLOW.so" \
-		--file "$floor:/lib/floor.ko" "$BENCH/guest/native.sh" "$rounds" >"$OUT/log" || exit $?
+	"${first[@]}" "$LAB/guest" --kernel uml --time $((120 + rounds * 30)) --out "$OUT" \
+		"${SUBJECTS[@]}" "$BENCH/guest/native.sh" "$rounds" >"$OUT/log" || exit $?
 	"$BENCH/rounds.py" <"$OUT/output"
 }
 

@@ -124,14 +124,11 @@ static bool ring_has_room(struct ring *r)
 static bool ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 {
 	struct ring *r = ctx;
-	struct npk_key key;
-	u64 conv;
 
-	npk_flow_key(flow, &key);
-	conv = npk_key_conv(&key, r->secret).hash;
 	if (!ring_has_room(r))
 		return false;
-	npk_record_fill(&r->data[npk_ring_slot(r->head, SLOTS)], flow, reason, conv, r->head);
+	npk_record_fill(&r->data[npk_ring_slot(r->head, SLOTS)], flow, reason,
+			npk_flow_conv(flow, r->secret).hash, r->head);
 	r->head++;
 	__atomic_store_n(&r->prod->head, r->head, __ATOMIC_RELEASE);
 	r->sum.packets += flow->packets;
@@ -288,7 +285,6 @@ static void pair_make(struct pair *p, struct npk_secret *secret)
 {
 	static struct feed feed;
 	struct npk_rec rec;
-	struct npk_key key;
 	u32 i, j;
 
 	ring_make(&p->ring, secret);
@@ -307,9 +303,8 @@ static void pair_make(struct pair *p, struct npk_secret *secret)
 				bench_die(1, "a frame was not parsed");
 			npk_flow_start(&p->flow[j], &feed.pkt[j - i]);
 			npk_flow_account(&p->flow[j], &feed.pkt[j - i]);
-			npk_flow_key(&p->flow[j], &key);
 			npk_record_fill(&rec, &p->flow[j], NPK_END_IDLE,
-					npk_key_conv(&key, secret).hash, 0);
+					npk_flow_conv(&p->flow[j], secret).hash, 0);
 			p->expect[j] = rec_sum(&rec);
 		}
 	}

@@ -134,14 +134,19 @@ pg() {
 	echo "$2" >"$PKTGEN/$1" || fail "pktgen $1 refuses \"$2\""
 }
 
-# pktgen_setup DEV "CPU..." COUNT [SETTING...]: COUNT packets per processor (0: until pktgen_stop) are received by
-# DEV: 60 octets of UDP over IPv4, one flow per processor. Settings are pktgen's own words, for instance
+# pktgen_setup DEV "CPU..." COUNT [SETTINGS...]: COUNT packets per processor (0: until pktgen_stop) are received by
+# DEV: 60 octets of UDP over IPv4, one flow per processor. Settings are pktgen's own words, a line each, for instance
 #   "flows 1000" "flowlen 100000000" "flag IPDST_RND" "dst_min 10.1.0.0" "dst_max 10.1.255.255"   1000 flows
 #   "flag IPSRC_RND" "src_min 10.2.0.0" "src_max 10.9.255.255"                      every packet another flow
 #   "burst 32"                                                                       one frame 32 times over
 pktgen_setup() {
 	_dev=$1 _cpus=$2 _count=$3
 	shift 3
+	IFS='
+'
+	# shellcheck disable=SC2048,SC2086 # one setting a line
+	set -- $*
+	unset IFS
 	modprobe pktgen 2>/dev/null
 	[ -d $PKTGEN ] || fail "this kernel has no pktgen"
 	pg pgctrl reset

@@ -27,6 +27,14 @@ static void finish(struct flood *f)
 	assert_true(flood_is_exact(f));
 }
 
+/* No established flow made room: all of its packets are in its only record. */
+static void nobody_made_room(struct flood *f)
+{
+	finish(f);
+	assert_int_equal(flood_in_one(f), ESTABLISHED);
+	flood_free(f);
+}
+
 static void test_flood_of_single_packets(void **state)
 {
 	struct flood *f = make(BUCKETS, ESTABLISHED);
@@ -35,10 +43,7 @@ static void test_flood_of_single_packets(void **state)
 	flood_run(f, 10 * SLOTS, 1, BETWEEN);
 	assert_int_equal(f->m.count.seen, 2 * ESTABLISHED + 11 * SLOTS);
 	assert_true(f->m.count.early > 8 * SLOTS);
-	finish(f);
-	/* no established flow made room: all of its packets are in its only record */
-	assert_int_equal(flood_in_one(f), ESTABLISHED);
-	flood_free(f);
+	nobody_made_room(f);
 }
 
 /* Flows of two packets are as good as established ones: then who is silent longest makes room. */
@@ -49,9 +54,7 @@ static void test_flood_of_pairs(void **state)
 	(void)state;
 	flood_run(f, 5 * SLOTS, 2, BETWEEN);
 	assert_int_equal(f->m.count.seen, 2 * ESTABLISHED + 11 * SLOTS);
-	finish(f);
-	assert_int_equal(flood_in_one(f), ESTABLISHED);
-	flood_free(f);
+	nobody_made_room(f);
 }
 
 /* The flood lasts for longer than the idle timeout: flows of it leave in both ways. */
@@ -62,9 +65,7 @@ static void test_flood_that_expires_too(void **state)
 	(void)state;
 	f->m.limits.idle_ns = 20000000;
 	flood_run(f, 10 * SLOTS, 1, BETWEEN);
-	finish(f);
-	assert_int_equal(flood_in_one(f), ESTABLISHED);
-	flood_free(f);
+	nobody_made_room(f);
 }
 
 static void aimed(uint32_t nr_buckets, enum flood_aim aim, uint32_t nr)

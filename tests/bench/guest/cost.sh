@@ -8,11 +8,6 @@
 . /lab/subjects.sh
 
 PACKETS=$1
-LIVE='flows 1000
-flowlen 100000000
-flag IPDST_RND
-dst_min 10.1.0.0
-dst_max 10.1.255.255'
 # one after the other, so that after as many packets all of them live
 MILLION=1048576
 LIVE_MILLION='dst_min 10.16.0.0

@@ -17,15 +17,9 @@ result() {
 	echo "result $1 $2 $3"
 }
 
-# new_flows PACKETS [SETTING]...: sets pktgen up
+# new_flows PACKETS [SETTING]: sets pktgen up
 new_flows() {
-	_packets=$1
-	shift
-	IFS='
-'
-	# shellcheck disable=SC2086 # one setting a line
-	pktgen_setup out0 0 "$_packets" $NEW "$@"
-	unset IFS
+	pktgen_setup out0 0 "$1" "$NEW" "${2:-}"
 }
 
 # used: nanoseconds pktgen took for its packets

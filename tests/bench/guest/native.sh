@@ -30,13 +30,9 @@ LIVE_RUNS=10 LIVE_PACKETS=64000 # whole bursts
 NEW_RUNS=6 NEW_PACKETS=20000
 
 # One frame is received 32 times over, so that making it costs little beside receiving it.
-LIVE='burst 32
+BURSTS="burst 32
 flag NO_TIMESTAMP
-flows 1000
-flowlen 100000000
-flag IPDST_RND
-dst_min 10.1.0.0
-dst_max 10.1.255.255'
+$LIVE"
 
 # Each frame is made anew: that cost is in all subjects alike.
 NEW="flag NO_TIMESTAMP
@@ -45,7 +41,7 @@ $FLOOD"
 # traffic KIND: sets pktgen up
 traffic() {
 	case $1 in
-	live-1000) _packets=$LIVE_PACKETS _runs=$LIVE_RUNS && frames "$_packets" "$LIVE" ;;
+	live-1000) _packets=$LIVE_PACKETS _runs=$LIVE_RUNS && frames "$_packets" "$BURSTS" ;;
 	new-flows) _packets=$NEW_PACKETS _runs=$NEW_RUNS && frames "$_packets" "$NEW" ;;
 	esac
 }

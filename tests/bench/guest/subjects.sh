@@ -41,15 +41,16 @@ end() {
 	esac
 }
 
-# frames COUNT SETTINGS: out0 will receive COUNT; the settings, a line each, are pktgen's.
+# 1000 flows, again and again.
+LIVE='flows 1000
+flowlen 100000000
+flag IPDST_RND
+dst_min 10.1.0.0
+dst_max 10.1.255.255'
+
+# frames COUNT SETTINGS: out0 will receive COUNT.
 frames() {
-	_frames=$1
-	IFS='
-'
-	# shellcheck disable=SC2086 # one setting a line
-	set -- $2
-	unset IFS
-	pktgen_setup out0 0 "$_frames" "$@"
+	pktgen_setup out0 0 "$@"
 }
 
 # run: sends them, and sets US to the microseconds it took. Without a program: starting one takes longer than a run.

@@ -64,12 +64,5 @@ udp_src_max 60000'
 
 # setup_flood COUNT [DEV]: COUNT packets a processor, 0 = until pktgen_stop.
 setup_flood() {
-	_count=$1
-	_on=${2:-out0}
-	IFS='
-'
-	# shellcheck disable=SC2086 # one setting a line
-	set -- $FLOOD
-	unset IFS
-	pktgen_setup "$_on" "0 1" "$_count" "$@"
+	pktgen_setup "${2:-out0}" "0 1" "$1" "$FLOOD"
 }
