@@ -86,6 +86,12 @@ struct opts {
 int opts_parse(struct opts *o, int argc, char **argv);
 
 /**
+ * opts_clear_collectors() - forget what -n named
+ * @o: options
+ */
+void opts_clear_collectors(struct opts *o);
+
+/**
  * opts_free() - free what opts_parse() allocated
  * @o: options
  */

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "option.h"
+#include "value.h"
+
+#define AT(member) offsetof(struct opts, member)
+#define DAY 86400
+
+const struct option_def option_table[] = {
+	{ 'i', "interface", "SOURCE",
+	  "kmod[:GROUP[/MEMBER]] (default), live:DEV, pcap:FILE or FILE.pcap",
+	  value_input },
+	{ 'n', "collector", "HOST[:PORT],...",
+	  "where to send (127.0.0.1:2055; none with --print); several: split by conversation",
+	  value_collectors },
+	{ 'a', "all-collectors", NULL, "every collector gets every flow", value_flag, AT(mirror) },
+	{ 'V', "flow-version", "5|9", "NetFlow version (9)", value_version },
+	{ 't', "lifetime-timeout", "SECONDS", "active timeout (60)", value_number, AT(active_s), 1,
+	  DAY, "active" },
+	{ 'd', "idle-timeout", "SECONDS", "idle timeout (15)", value_number, AT(idle_s), 1, DAY,
+	  "idle" },
+	{ 'l', "queue-timeout", "SECONDS", "longest wait of a flow for its datagram to fill (1)",
+	  value_number, AT(linger_s), 1, 3600 },
+	{ 'f', "bpf-filter", "EXPRESSION", "tcpdump expression: meter only these packets",
+	  value_text, AT(filter), 0, 0, "" },
+	{ 'M', "max-num-flows", "N", "flow table slots of live: and pcap: (524288)", value_number,
+	  AT(flows), 1, 60000000, "flows" },
+	{ 0, "key", "LIST", "leave out of the flow key: tos,vlan,mpls or some of them", value_text,
+	  AT(leave_out), 0, 0, "key" },
+	{ 0, "frag", "join|zero",
+	  "later fragments join the flow of their first (join), or are one with ports 0",
+	  value_frag, 0, 0, 0, "frag" },
+	{ 'E', "netflow-engine", "ID|TYPE:ID", "v9 source id, v5 engine (0)", value_engine },
+	{ 'U', "flow-templ-id", "ID", "first v9 template id (256)", value_number, AT(template_id),
+	  256, 65534 },
+	{ 'o', "flows-intra-templ", "DATAGRAMS", "send templates every so many datagrams (20)",
+	  value_number, AT(template_datagrams), 1, 1000000 },
+	{ 0, "template-seconds", "SECONDS", "and every so many seconds (30)", value_number,
+	  AT(template_s), 1, DAY },
+	{ 0, "mtu", "OCTETS", "largest IP packet to send (the route's, at most 1500)",
+	  value_number, AT(mtu), 576, 65535 },
+	{ 0, "print", "csv|json", "print the flows on standard output", value_print },
+	{ 0, "stats-json", "FILE", "write counters to FILE, every 10 seconds and at the end",
+	  value_text, AT(stats_file) },
+	{ 0, "config", "FILE", "read options from FILE: one a line, name=value or -x=value",
+	  value_config },
+	{ 0, "discard-backlog", NULL, "kmod: drop the records that wait in the ring", value_flag,
+	  AT(discard) },
+	{ 0, "flush-on-exit", NULL, "kmod: close the module's flows at the end", value_flag,
+	  AT(flush) },
+	{ 0, "dont-drop-privileges", NULL, "stay root", value_flag, AT(keep_privileges) },
+	{ 'b', "verbose", "0|1|2", "messages: none, start and end (1), every 10 seconds too",
+	  value_number, AT(verbose), 0, 2 },
+	{ 'G', "daemon-mode", NULL, "accepted and ignored: a service manager runs it",
+	  value_noted },
+	{ 'g', "pid-file", "FILE", "accepted and ignored, likewise", value_noted },
+	{ 'v', "version", NULL, "print the version", value_show_version },
+	{ 'h', "help", NULL, "print this", value_help },
+};
+
+const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
+
+_Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTIONS_MAX, "OPTIONS_MAX");
+
+/* Refused by name, so that none means something else. */
+const struct refused_def refused_table[] = {
+	{ 'A', "as-list" },
+	{ 'B', "packet-count" },
+	{ 'C', "flow-lock" },
+	{ 'D', "dump-format" },
+	{ 'F', "dump-frequency" },
+	{ 'I', "syslog" },
+	{ 'L', "local-networks" },
+	{ 'N', "biflows-export-policy" },
+	{ 'O', "num-threads" },
+	{ 'P', "dump-path" },
+	{ 'Q', "out-iface-idx" },
+	{ 'R', "payload-length" },
+	{ 'S', "sample-rate" },
+	{ 'T', "flow-templ" },
+	{ 'W', "no-ipv6" },
+	{ 'Z', "cluster-id" },
+	{ 'c', "no-local-collection" },
+	{ 'e', "flow-delay" },
+	{ 'k', "user" },
+	{ 'm', "min-num-flows" },
+	{ 'p', "aggregation" },
+	{ 'q', "sender-address" },
+	{ 'r', "local-traffic-direction" },
+	{ 's', "snaplen" },
+	{ 'u', "in-iface-idx" },
+	{ 'w', "hash-size" },
+	{ 'z', "min-flow-size" },
+	{ '0', "option-0" },
+	{ '1', "if-networks" },
+	{ '2', "count" },
+	{ '3', "collector-port" },
+	{ '4', "cpu-affinity" },
+	{ '5', "tunnel" },
+	{ '6', "no-promisc" },
+	{ '7', "smart-udp-frags" },
+	{ '8', "ipsec-auth-data-len" },
+	{ '9', "dump-stats" },
+};
+
+const size_t nr_refused = sizeof(refused_table) / sizeof(refused_table[0]);
+
+const struct option_def *option_find(const char *name, size_t len)
+{
+	const struct option_def *d;
+
+	for (d = option_table; d < option_table + nr_options; d++) {
+		if (strlen(d->name) == len && !memcmp(d->name, name, len))
+			return d;
+		if (len == 1 && d->letter == *name)
+			return d;
+	}
+	return NULL;
+}
+
+const char *option_title(const struct option_def *d)
+{
+	static char text[64];
+
+	if (d->letter)
+		snprintf(text, sizeof(text), "-%c (%s)", d->letter, d->name);
+	else
+		snprintf(text, sizeof(text), "--%s", d->name);
+	return text;
+}
+
+int option_apply(struct parse *p, const struct option_def *d, const char *value)
+{
+	p->given[d - option_table] = true;
+	return d->set(p, d, value);
+}
+
+int option_unknown(const struct parse *p, const char *dashes, const char *name, size_t len)
+{
+	const struct refused_def *r;
+
+	for (r = refused_table; r < refused_table + nr_refused; r++) {
+		if ((len == 1 && r->letter == *name) ||
+		    (len == strlen(r->name) && !memcmp(r->name, name, len)))
+			return option_wrong(
+				p, "option -%c (nProbe's --%s) is not supported by nprobe-k",
+				r->letter, r->name);
+	}
+	return option_wrong(p, "unknown option %s%.*s (see nprobe-k --help)", dashes, (int)len,
+			    name);
+}
+
+int option_wrong(const struct parse *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "nprobe-k: %s", p->where);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <npk/npk.h>
+
+#include "help.h"
+#include "value.h"
+
+static bool to_number(const char *text, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return !*end && !errno && *out <= max;
+}
+
+static int replace(char **where, const char *value)
+{
+	free(*where);
+	*where = strdup(value);
+	if (*where)
+		return -1;
+	fputs("nprobe-k: out of memory\n", stderr);
+	return EXIT_FAILED;
+}
+
+int value_flag(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)value;
+	*(bool *)((char *)p->o + d->offset) = true;
+	return -1;
+}
+
+int value_text(struct parse *p, const struct option_def *d, const char *value)
+{
+	return replace((char **)((char *)p->o + d->offset), value);
+}
+
+int value_number(struct parse *p, const struct option_def *d, const char *value)
+{
+	unsigned long n;
+
+	if (!to_number(value, d->max, &n) || n < d->min)
+		return option_wrong(p, "%s: \"%s\" is not a number from %u to %u",
+				    option_title(d), value, d->min, d->max);
+	*(unsigned int *)((char *)p->o + d->offset) = (unsigned int)n;
+	return -1;
+}
+
+int value_engine(struct parse *p, const struct option_def *d, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	unsigned long type = 0, id;
+	char text[8] = "";
+
+	if (colon && (size_t)(colon - value) < sizeof(text))
+		memcpy(text, value, (size_t)(colon - value));
+	if (colon ? !to_number(text, 255, &type) || !to_number(colon + 1, 255, &id) :
+		    !to_number(value, UINT32_MAX, &id))
+		return option_wrong(
+			p, "%s: \"%s\" is neither ID nor TYPE:ID (TYPE and ID from 0 to 255)",
+			option_title(d), value);
+	p->o->engine = (uint32_t)(type << 8 | id);
+	return -1;
+}
+
+static int add_collector(struct parse *p, const struct option_def *d, const char *name, size_t len)
+{
+	struct opts *o = p->o;
+
+	if (!len)
+		return option_wrong(p, "%s: an empty name in the list", option_title(d));
+	if (len == 4 && !memcmp(name, "none", 4)) {
+		o->no_collector = true;
+		return -1;
+	}
+	if (o->nr_collectors == NPK_COLLECTORS_MAX)
+		return option_wrong(p, "%s: more than %u collectors", option_title(d),
+				    NPK_COLLECTORS_MAX);
+	o->collectors[o->nr_collectors] = strndup(name, len);
+	if (!o->collectors[o->nr_collectors]) {
+		fputs("nprobe-k: out of memory\n", stderr);
+		return EXIT_FAILED;
+	}
+	o->nr_collectors++;
+	return -1;
+}
+
+int value_collectors(struct parse *p, const struct option_def *d, const char *value)
+{
+	const char *comma;
+	int code = -1;
+
+	if (!p->own_collectors)		/* the command line replaces the file's list */
+		opts_clear_collectors(p->o);
+	p->own_collectors = true;
+	for (; code < 0; value = comma + 1) {
+		comma = strchrnul(value, ',');
+		code = add_collector(p, d, value, (size_t)(comma - value));
+		if (!*comma)
+			break;
+	}
+	return code;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+	size_t n = strlen(text), m = strlen(suffix);
+
+	return n > m && !strcmp(text + n - m, suffix);
+}
+
+int value_input(struct parse *p, const struct option_def *d, const char *value)
+{
+	char *text = NULL;
+	int code;
+
+	p->o->kmod = !strcmp(value, "kmod") || !strncmp(value, "kmod:", 5);
+	if (p->o->kmod)
+		return replace(&p->o->input, value);
+	if (!strncmp(value, "live:", 5) || !strncmp(value, "pcap:", 5))
+		return replace(&p->o->input, value);
+	if (!has_suffix(value, ".pcap") && !has_suffix(value, ".pcapng"))
+		return option_wrong(p, "%s: \"%s\" is none of kmod, live:DEV, pcap:FILE, FILE.pcap",
+				    option_title(d), value);
+	if (asprintf(&text, "pcap:%s", value) < 0)
+		text = NULL;
+	code = text ? replace(&p->o->input, text) : EXIT_FAILED;
+	free(text);
+	return code;
+}
+
+int value_version(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (strcmp(value, "5") && strcmp(value, "9"))
+		return option_wrong(p, "%s: \"%s\" is neither 5 nor 9", option_title(d), value);
+	p->o->version = (unsigned int)(*value - '0');
+	return -1;
+}
+
+int value_frag(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (strcmp(value, "join") && strcmp(value, "zero"))
+		return option_wrong(p, "%s: \"%s\" is neither join nor zero", option_title(d),
+				    value);
+	p->o->frag_zero = *value == 'z';
+	return -1;
+}
+
+int value_print(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (!strcmp(value, "csv"))
+		p->o->print = PRINT_CSV;
+	else if (!strcmp(value, "json"))
+		p->o->print = PRINT_JSON;
+	else
+		return option_wrong(p, "%s: \"%s\" is neither csv nor json", option_title(d),
+				    value);
+	return -1;
+}
+
+int value_config(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (*p->where)
+		return option_wrong(p, "%s inside a configuration file", option_title(d));
+	return replace(&p->config, value);
+}
+
+int value_noted(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)d;
+	(void)value;
+	p->noted = true;
+	return -1;
+}
+
+int value_show_version(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)p;
+	(void)d;
+	(void)value;
+	printf("nprobe-k %s\n", npk_version());
+	return 0;
+}
+
+int value_help(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)p;
+	(void)d;
+	(void)value;
+	help_print();
+	return 0;
+}
