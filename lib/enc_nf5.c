@@ -82,6 +82,12 @@ static uint64_t parts_done(const struct npk_enc_split *split, const struct npk_r
 	return split->done;
 }
 
+static int nf5_init(struct npk_enc *enc, const struct npk_enc_template *templates)
+{
+	(void)templates;
+	return enc->opts.sampling.interval > NPK_ENC_NF5_MAX_SAMPLING ? -EINVAL : 0;
+}
+
 static const char *nf5_exportable(const struct npk_enc *enc, const struct npk_rec *rec)
 {
 	(void)enc;
@@ -126,6 +132,14 @@ static size_t nf5_room(const struct npk_enc *enc, const struct npk_rec *const *r
 	return l.taken;
 }
 
+/* Mode in the upper two bits, 1 of every N, 2 at random; 0 when every packet counts. */
+static uint16_t sampling_field(const struct npk_sampling *s)
+{
+	if (s->interval <= 1)
+		return 0;
+	return (uint16_t)((s->random ? 2 : 1) << 14 | s->interval);
+}
+
 static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struct npk_times *times,
 		       size_t parts)
 {
@@ -139,7 +153,7 @@ static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struc
 	npk_buf_u32(b, enc->sequence);
 	npk_buf_u8(b, (uint8_t)(enc->opts.source_id >> 8));	/* engine type */
 	npk_buf_u8(b, (uint8_t)enc->opts.source_id);		/* engine id */
-	npk_buf_u16(b, enc->opts.sampling);
+	npk_buf_u16(b, sampling_field(&enc->opts.sampling));
 }
 
 static uint16_t ifindex16(uint32_t ifindex)
@@ -224,6 +238,7 @@ static int nf5_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, 
 }
 
 const struct npk_enc_format npk_enc_nf5 = {
+	.init = nf5_init,
 	.exportable = nf5_exportable,
 	.room = nf5_room,
 	.datagram = nf5_datagram,

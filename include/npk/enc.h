@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <npk/clock.h>
+#include <npk/sampling.h>
 #include <nprobe_k.h>
 
 #ifdef __cplusplus
@@ -24,6 +25,9 @@ extern "C" {
 
 /** NPK_ENC_MIN_DATAGRAM - smallest max_payload accepted: a template and a record */
 #define NPK_ENC_MIN_DATAGRAM	512
+
+/** NPK_ENC_NF5_MAX_SAMPLING - largest sampling interval NetFlow v5 can announce */
+#define NPK_ENC_NF5_MAX_SAMPLING	16383
 
 struct npk_enc;
 
@@ -49,7 +53,8 @@ enum npk_enc_version {
  *	0 = not by time
  * @max_payload: octets of UDP payload to fill, NPK_ENC_MIN_DATAGRAM up to
  *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records
- * @sampling: v5 header field: mode << 14 | interval, 0 = not sampled
+ * @sampling: how the packets in the records were sampled; v5 has room for an interval
+ *	of NPK_ENC_NF5_MAX_SAMPLING
  */
 struct npk_enc_opts {
 	enum npk_enc_version version;
@@ -58,7 +63,7 @@ struct npk_enc_opts {
 	uint32_t template_datagrams;
 	uint32_t template_ms;
 	size_t max_payload;
-	uint16_t sampling;
+	struct npk_sampling sampling;
 };
 
 /**

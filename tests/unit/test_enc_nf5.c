@@ -133,7 +133,7 @@ static void test_golden(void **state)
 	struct gram g;
 
 	(void)state;
-	opts.sampling = 0x4064;
+	opts.sampling.interval = 100;
 	enc = new_enc(&opts);
 	enc->sequence = 1000;
 	g = encode_one(enc, &rec, &golden_clock);
@@ -154,12 +154,11 @@ static void test_options(void **state)
 
 	(void)state;
 	opts.source_id = 0xffff0207;
-	opts.sampling = 0xbfff;
 	enc = new_enc(&opts);
 	g = encode_one(enc, &rec, &golden_clock);
 	assert_int_equal(g.data[20], 2);	/* engine type */
 	assert_int_equal(g.data[21], 7);	/* engine id */
-	assert_int_equal(be(g.data + 22, 2), 0xbfff);
+	assert_int_equal(be(g.data + 22, 2), 0);	/* not sampled */
 	free(g.data);
 	npk_enc_free(enc);
 
@@ -173,6 +172,37 @@ static void test_options(void **state)
 	assert_int_equal(npk_enc_new(&opts, &enc), -EINVAL);
 	assert_null(enc);
 	npk_enc_free(NULL);
+}
+
+/* Two bits say how, fourteen how many; one of one is no sampling. */
+static void test_sampling(void **state)
+{
+	static const struct {
+		struct npk_sampling sampling;
+		unsigned int want;
+	} cases[] = {
+		{ { 0, false }, 0 }, { { 1, false }, 0 }, { { 1, true }, 0 },
+		{ { 2, false }, 0x4002 }, { { 10, true }, 0x800a },
+		{ { 16383, false }, 0x7fff }, { { 16383, true }, 0xbfff },
+	};
+	struct npk_enc_opts opts = default_opts;
+	const struct npk_rec rec = make_flow();
+	struct npk_enc *enc;
+	struct gram g;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		opts.sampling = cases[i].sampling;
+		enc = new_enc(&opts);
+		g = encode_one(enc, &rec, &golden_clock);
+		assert_int_equal(be(g.data + 22, 2), cases[i].want);
+		free(g.data);
+		npk_enc_free(enc);
+	}
+	opts.sampling.interval = NPK_ENC_NF5_MAX_SAMPLING + 1;
+	assert_int_equal(npk_enc_new(&opts, &enc), -EINVAL);
+	assert_null(enc);
 }
 
 static void test_record_fields(void **state)
@@ -701,6 +731,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_sampling),
 		cmocka_unit_test(test_record_fields),
 		cmocka_unit_test(test_not_exportable),
 		cmocka_unit_test(test_nothing_to_say),
