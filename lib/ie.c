@@ -114,6 +114,31 @@ static bool may_shrink(const struct npk_ie *ie)
 	return ie->kind == NPK_IE_QUANTITY || ie->kind == NPK_IE_IDENT || ie->kind == NPK_IE_FLAGS;
 }
 
+unsigned int npk_ie_ip_version(const struct npk_ie *ie)
+{
+	switch ((enum npk_ie_kind)ie->kind) {
+	case NPK_IE_IPV4:
+	case NPK_IE_ICMP4:
+	case NPK_IE_ICMP4_TYPE:
+	case NPK_IE_ICMP4_CODE:
+		return 4;
+	case NPK_IE_IPV6:
+	case NPK_IE_ICMP6:
+	case NPK_IE_ICMP6_TYPE:
+	case NPK_IE_ICMP6_CODE:
+		return 6;
+	default:
+		return ie->offset == offsetof(struct npk_rec, flow_label) ? 6 : 0;
+	}
+}
+
+uint16_t npk_ie_full_len(const struct npk_ie *ie)
+{
+	if (!may_shrink(ie))
+		return ie->len;
+	return ie->size < ie->max_len ? ie->size : ie->max_len;
+}
+
 static uint8_t op_code(const struct npk_ie *ie, unsigned int len)
 {
 	if (ie->kind == NPK_IE_OCTETS && len == 2)
@@ -286,6 +311,10 @@ static uint64_t op_value(const struct npk_op *op, const struct npk_rec *rec,
 		return shrink(duration(rec, times, NPK_NS_PER_MS), NPK_IE_QUANTITY, op->len);
 	case NPK_IE_DURATION_US:
 		return shrink(duration(rec, times, NPK_NS_PER_US), NPK_IE_QUANTITY, op->len);
+	case NPK_IE_MS:
+		return (load(member, 4) + 500) / 1000;
+	case NPK_IE_HALF_MS:
+		return (load(member, 4) + 1000) / 2000;
 	case NPK_IE_UNIX_S:
 	case NPK_IE_UNIX_MS:
 	case NPK_IE_NTP_US:

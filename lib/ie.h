@@ -36,6 +36,8 @@
  * @NPK_IE_NTP_NS: time, NTP format (RFC 7011 6.1.10)
  * @NPK_IE_DURATION_MS: difference of the times in milliseconds, saturating
  * @NPK_IE_DURATION_US: difference of the times in microseconds, saturating
+ * @NPK_IE_MS: microseconds as milliseconds, to the nearest
+ * @NPK_IE_HALF_MS: half of that many microseconds as milliseconds, to the nearest
  * @NPK_IE_ICMP4: ICMP type * 256 + code, 0 for other protocols
  * @NPK_IE_ICMP4_TYPE: ICMP type, likewise
  * @NPK_IE_ICMP4_CODE: ICMP code, likewise
@@ -62,6 +64,8 @@ enum npk_ie_kind {
 	NPK_IE_NTP_NS,
 	NPK_IE_DURATION_MS,
 	NPK_IE_DURATION_US,
+	NPK_IE_MS,
+	NPK_IE_HALF_MS,
 	NPK_IE_ICMP4,
 	NPK_IE_ICMP4_TYPE,
 	NPK_IE_ICMP4_CODE,
@@ -136,6 +140,24 @@ const struct npk_ie *npk_ie_by_id(uint32_t pen, uint16_t id);
  * Return: the type, or 0 for the element of another enterprise.
  */
 uint16_t npk_ie_v9_type(const struct npk_ie *ie);
+
+/**
+ * npk_ie_ip_version() - whose records can fill an element
+ * @ie: element
+ *
+ * Return: 4 or 6 when only those of that IP version can, else 0.
+ */
+unsigned int npk_ie_ip_version(const struct npk_ie *ie);
+
+/**
+ * npk_ie_full_len() - octets that hold every value of an element
+ * @ie: element
+ *
+ * The table's length is v9's habit: a longer one where our records have more to say.
+ *
+ * Return: length in octets.
+ */
+uint16_t npk_ie_full_len(const struct npk_ie *ie);
 
 /*
  * sysUptime has 32 bits: 49.7 days.  When they are used up it goes back not to 0 but

@@ -49,6 +49,9 @@ static struct npk_rec icmp_rec(uint8_t version, uint8_t proto)
 		.dmac = { 0x02, 0, 0, 0, 0, 0x02 },
 		.fragments = 0x00020001,
 		.flow_label = 0xabcde,
+		.server_delay_us = 0xffffffff, .client_delay_us = 46999, .appl_delay_us = 2500,
+		.retransmitted = 0x51525354, .out_of_order = 0x61626364,
+		.syn = { .window = 0x7172, .mss = 1460, .wscale = 7 },
 	};
 
 	memcpy(rec.saddr, "\xc0\x00\x02\x01" "s2345678901", version == 4 ? 4 : 16);
@@ -205,6 +208,17 @@ static const struct {
 	{ "MPLS_LABEL_3", OCTETS("\x34\x56\x7d") },
 	{ "MPLS_LABEL_4", OCTETS("\x00\x00\x00") },
 	{ "SRC_FRAGMENTS", OCTETS("\xff\xff") },
+	{ "TCP_WINDOW_SIZE", OCTETS("\x71\x72") },
+	{ "LONGEST_FLOW_PKT", OCTETS("\xff\xff") },
+	{ "SHORTEST_FLOW_PKT", OCTETS("\x00\x28") },
+	{ "RETRANSMITTED_IN_PKTS", OCTETS("\x51\x52\x53\x54") },
+	{ "OOORDER_IN_PKTS", OCTETS("\x61\x62\x63\x64") },
+	{ "CLIENT_NW_LATENCY_MS", OCTETS("\x00\x00\x00\x17") },	/* 23.4995 */
+	{ "SERVER_NW_LATENCY_MS", OCTETS("\x00\x20\xc4\x9c") },	/* 2147483.6475 */
+	{ "APPL_LATENCY_MS", OCTETS("\x00\x00\x00\x03") },		/* 2.5 */
+	{ "DURATION_IN", OCTETS("\x00\x00\x23\x29") },
+	{ "TCP_WIN_MSS_IN", OCTETS("\x05\xb4") },
+	{ "TCP_WIN_SCALE_IN", OCTETS("\x07") },
 };
 
 static void test_every_element(void **state)
@@ -278,6 +292,47 @@ static void test_lengths(void **state)
 	check("MAX_IP_PKT_LEN", 2, &rec, &at_5000s, OCTETS("\xff\xff"));
 	rec.max_len = 65534;
 	check("MAX_IP_PKT_LEN", 2, &rec, &at_5000s, OCTETS("\xff\xfe"));
+}
+
+/* IPFIX's lengths: nothing that a record can hold is lost. */
+static void test_full_lengths(void **state)
+{
+	static const struct { const char *name; uint16_t len; } want[] = {
+		{ "TCP_FLAGS", 2 }, { "MAX_IP_PKT_LEN", 4 }, { "IPV6_FLOW_LABEL", 4 },
+		{ "SRC_FRAGMENTS", 4 }, { "IN_BYTES", 8 }, { "MPLS_LABEL_1", 3 },
+		{ "FLOW_START_MILLISECONDS", 8 }, { "PROTOCOL", 1 }, { "SRC_VLAN", 2 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(want); i++)
+		assert_int_equal(npk_ie_full_len(npk_ie_by_name(want[i].name)), want[i].len);
+	for (i = 0; i < __NPK_IE_MAX; i++) {
+		const struct npk_ie *ie = &npk_ie_table[i];
+
+		assert_in_range(npk_ie_full_len(ie), ie->len, ie->max_len);
+		if (ie->kind <= NPK_IE_FLAGS)
+			assert_true(npk_ie_full_len(ie) >= ie->size ||
+				    npk_ie_full_len(ie) == ie->max_len);
+	}
+}
+
+/* Which elements one IP version alone can fill. */
+static void test_ip_versions(void **state)
+{
+	static const char *const names[] = {
+		"IPV4_SRC_ADDR", "IPV4_DST_ADDR", "ICMP_TYPE", "ICMP_IPV4_TYPE", "ICMP_IPV4_CODE",
+		"IPV6_SRC_ADDR", "IPV6_DST_ADDR", "ICMP_IPV6_TYPE_CODE", "ICMP_IPV6_TYPE",
+		"ICMP_IPV6_CODE", "IPV6_FLOW_LABEL",
+	};
+	size_t i, bound = 0;
+
+	(void)state;
+	for (i = 0; i < NR(names); i++)
+		assert_int_equal(npk_ie_ip_version(npk_ie_by_name(names[i])), i < 5 ? 4 : 6);
+	for (i = 0; i < __NPK_IE_MAX; i++)
+		bound += npk_ie_ip_version(&npk_ie_table[i]) != 0;
+	assert_int_equal(bound, NR(names));
 }
 
 static void test_times(void **state)
@@ -416,6 +471,8 @@ int main(void)
 		cmocka_unit_test(test_ipv6_elements),
 		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_full_lengths),
+		cmocka_unit_test(test_ip_versions),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_ntp_back),
 		cmocka_unit_test(test_times_round_as_wall_clock),
