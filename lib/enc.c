@@ -12,6 +12,8 @@ static const struct npk_enc_format *format_of(enum npk_enc_version version)
 		return &npk_enc_nf5;
 	case NPK_ENC_NF9:
 		return &npk_enc_nf9;
+	case NPK_ENC_IPFIX:
+		return &npk_enc_ipfix;
 	}
 	return NULL;
 }

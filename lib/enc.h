@@ -74,8 +74,10 @@ struct npk_enc_split {
 
 struct npk_enc_format;
 
-/* A template set: its header, and per template a header and four octets a field. */
-#define NPK_ENC_TEMPLATES_MAX	(4 + __NPK_ENC_FAMILY_MAX * (4 + 4 * NPK_PLAN_FIELDS))
+struct npk_sets_rules;
+
+/* A template set: its header, and per template a header and up to eight octets a field. */
+#define NPK_ENC_TEMPLATES_MAX	(4 + __NPK_ENC_FAMILY_MAX * (4 + 8 * NPK_PLAN_FIELDS))
 
 /**
  * struct npk_enc - an export stream
@@ -112,6 +114,7 @@ struct npk_enc {
  * @exportable: see npk_enc_exportable(); the record is not empty and is IPv4 or IPv6
  * @room: see npk_enc_room()
  * @datagram: see npk_enc_datagram(); *len and *taken are 0 on entry
+ * @sets: formats with templates: how their sets differ
  */
 struct npk_enc_format {
 	int (*init)(struct npk_enc *enc, const struct npk_enc_template *templates);
@@ -120,10 +123,12 @@ struct npk_enc_format {
 		       const struct npk_clock *clock);
 	int (*datagram)(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
 			const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken);
+	const struct npk_sets_rules *sets;
 };
 
 extern const struct npk_enc_format npk_enc_nf5;
 extern const struct npk_enc_format npk_enc_nf9;
+extern const struct npk_enc_format npk_enc_ipfix;
 
 /**
  * npk_enc_family() - which template a record goes with

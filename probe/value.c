@@ -139,10 +139,18 @@ int value_input(struct parse *p, const struct option_def *d, const char *value)
 
 int value_version(struct parse *p, const struct option_def *d, const char *value)
 {
-	if (strcmp(value, "5") && strcmp(value, "9"))
-		return option_wrong(p, "%s: \"%s\" is neither 5 nor 9", option_title(d), value);
-	p->o->version = (unsigned int)(*value - '0');
-	return -1;
+	static const struct { const char *name; unsigned int version; } names[] = {
+		{ "5", 5 }, { "9", 9 }, { "10", 10 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i].name)) {
+			p->o->version = names[i].version;
+			return -1;
+		}
+	}
+	return option_wrong(p, "%s: \"%s\" is none of %s", option_title(d), value, d->arg);
 }
 
 int value_frag(struct parse *p, const struct option_def *d, const char *value)

@@ -71,7 +71,7 @@ wrong_use() {
     must_fail 2 "from 1 to 86400" -i "$W/good.pcap" -d -5
     must_fail 2 "99999999999999999999" -i "$W/good.pcap" -d 99999999999999999999
     must_fail 2 "from 576 to 65535" -i "$W/good.pcap" --mtu 100
-    must_fail 2 "\"7\" is neither 5 nor 9" -i "$W/good.pcap" -V 7
+    must_fail 2 "\"7\" is none of 5|9|10" -i "$W/good.pcap" -V 7
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000

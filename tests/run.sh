@@ -50,7 +50,7 @@ about() {
     truth) echo "10 captures against their truth" ;;
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
     guard) echo "10 instructions of the core's main cases against their limits" ;;
-    judge) echo "40 captures through nfcapd and tshark, NetFlow v5 and v9" ;;
+    judge) echo "60 captures through nfcapd and tshark, NetFlow v5, v9 and IPFIX" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;

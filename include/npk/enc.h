@@ -35,21 +35,24 @@ struct npk_enc;
  * enum npk_enc_version - export format
  * @NPK_ENC_NF5: NetFlow v5
  * @NPK_ENC_NF9: NetFlow v9, RFC 3954
+ * @NPK_ENC_IPFIX: IPFIX, RFC 7011
  */
 enum npk_enc_version {
 	NPK_ENC_NF5 = 5,
 	NPK_ENC_NF9 = 9,
+	NPK_ENC_IPFIX = 10,
 };
 
 /**
  * struct npk_enc_opts - settings of one export stream
  * @version: format
- * @source_id: v9 source id; v5 carries bits 8..15 as engine type, 0..7 as engine id
- * @template_id: v9: first template id, 256 or more; the stream uses this one
+ * @source_id: v9 source id, IPFIX observation domain; v5 carries bits 8..15 as engine
+ *	type, 0..7 as engine id
+ * @template_id: v9, IPFIX: first template id, 256 or more; the stream uses this one
  *	(IPv4) and the next (IPv6)
- * @template_datagrams: v9: datagrams from one sending of the templates to the
+ * @template_datagrams: v9, IPFIX: datagrams from one sending of the templates to the
  *	next, 0 = not by count
- * @template_ms: v9: milliseconds from one sending of the templates to the next,
+ * @template_ms: v9, IPFIX: milliseconds from one sending of the templates to the next,
  *	0 = not by time
  * @max_payload: octets of UDP payload to fill, NPK_ENC_MIN_DATAGRAM up to
  *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records
@@ -109,7 +112,7 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
  * npk_enc_datagram() - encode one datagram
  * @enc: encoder; its sequence numbers and template timers advance
  * @recs: @nr_recs pointers to exportable records, not kept
- * @nr_recs: records offered; 0 is allowed and gives a v9 datagram of templates
+ * @nr_recs: records offered; 0 is allowed and gives a datagram of templates
  *	alone if they are due, else nothing
  * @clock: the moment of sending; all times in the datagram are derived from this
  *	one reading, so durations do not change when the wall clock is stepped

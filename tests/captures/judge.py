@@ -217,7 +217,7 @@ def main():
     time.tzset()
     failed = 0
     for name in names:
-        for version in (5, 9):
+        for version in (5, 9, 10):
             with tempfile.TemporaryDirectory() as w:
                 problems, totals = judge(probe, os.path.join(captures, name + ".pcap"), version, w)
             print(f"{name} v{version}: {'DIFFERENT' if problems else 'equal'} flows {totals[0]} packets {totals[1]} octets {totals[2]}",

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+
+#include "sets.h"
+
+/* A shorter record could not be told from padding, RFC 3954 section 5.3. */
+#define MIN_RECORD	4
+
+/* Octets of a data set with its padding, 0 without records. */
+static size_t set_len(const struct npk_enc_set *set, size_t nr)
+{
+	size_t len = NPK_SETS_HEADER_LEN + nr * set->plan.record_len;
+
+	return nr ? len + (-len & 3) : 0;
+}
+
+const char *npk_sets_exportable(const struct npk_enc *enc, const struct npk_rec *rec)
+{
+	if (enc->sets[npk_enc_family(rec)].plan.nr_fields)
+		return NULL;
+	return rec->ip_version == 4 ? "no_ipv4_template" : "no_ipv6_template";
+}
+
+/* Octets before the data sets. */
+static size_t fixed_len(const struct npk_enc *enc, bool templates)
+{
+	return enc->format->sets->header_len + (templates ? enc->templates_len : 0);
+}
+
+static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		 const struct npk_clock *clock, struct npk_sets_layout *l)
+{
+	size_t len[__NPK_ENC_FAMILY_MAX] = { 0 };
+	size_t fixed;
+
+	*l = (struct npk_sets_layout){ .templates = npk_enc_templates_due(enc, nr_recs, clock) };
+	fixed = fixed_len(enc, l->templates);
+	for (; l->taken < nr_recs; l->taken++) {
+		const struct npk_rec *rec = recs[l->taken];
+		enum npk_enc_family f = npk_enc_family(rec);
+		size_t grown;
+
+		if (npk_enc_exportable(enc, rec)) {
+			l->bad = true;
+			break;
+		}
+		grown = set_len(&enc->sets[f], l->nr[f] + 1);
+		if (fixed + grown + len[!f] > enc->opts.max_payload)
+			break;
+		len[f] = grown;
+		l->nr[f]++;
+	}
+	l->len = fixed + len[NPK_ENC_IPV4] + len[NPK_ENC_IPV6];
+}
+
+size_t npk_sets_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		     const struct npk_clock *clock)
+{
+	struct npk_sets_layout l;
+
+	plan(enc, recs, nr_recs, clock, &l);
+	return l.taken;
+}
+
+static void put_data_set(struct npk_buf *b, const struct npk_enc *enc, enum npk_enc_family f,
+			 const struct npk_rec *const *recs, const struct npk_sets_layout *l,
+			 const struct npk_times *times)
+{
+	const struct npk_enc_set *set = &enc->sets[f];
+	uint8_t *out;
+	size_t i;
+
+	if (!l->nr[f])
+		return;
+	npk_buf_u16(b, set->id);
+	npk_buf_u16(b, (uint16_t)set_len(set, l->nr[f]));
+	for (i = 0; i < l->taken; i++) {
+		if (npk_enc_family(recs[i]) != f)
+			continue;
+		out = npk_buf_claim(b, set->plan.record_len);
+		if (out)
+			npk_plan_encode(&set->plan, recs[i], times, out);
+	}
+	npk_buf_zero(b, -(NPK_SETS_HEADER_LEN + l->nr[f] * set->plan.record_len) & 3);
+}
+
+int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
+		      const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken)
+{
+	struct npk_sets_layout l;
+	struct npk_times times;
+	struct npk_buf b;
+
+	plan(enc, recs, nr_recs, clock, &l);
+	if (l.bad)
+		return -EINVAL;
+	if (!l.templates && !l.taken)
+		return 0;
+
+	npk_times_init(&times, clock);
+	npk_buf_init(&b, buf, enc->opts.max_payload);
+	enc->format->sets->put_header(&b, enc, &times, &l);
+	if (l.templates)
+		npk_buf_bytes(&b, enc->templates, enc->templates_len);
+	put_data_set(&b, enc, NPK_ENC_IPV4, recs, &l, &times);
+	put_data_set(&b, enc, NPK_ENC_IPV6, recs, &l, &times);
+
+	npk_enc_templates_account(enc, clock, l.templates);
+	enc->sequence += enc->format->sets->counted(&l);
+	*len = b.len;
+	*taken = l.taken;
+	return 0;
+}
+
+/* One template record, RFC 3954 section 5.2, RFC 7011 section 3.4.1. */
+static int put_template(struct npk_buf *b, const struct npk_enc *enc, const struct npk_enc_set *set)
+{
+	unsigned int i;
+	int err;
+
+	npk_buf_u16(b, set->id);
+	npk_buf_u16(b, set->plan.nr_fields);
+	for (i = 0; i < set->plan.nr_fields; i++) {
+		err = enc->format->sets->put_spec(b, &set->plan.fields[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int add_template(struct npk_enc *enc, enum npk_enc_family f,
+			const struct npk_enc_template *t, struct npk_buf *b)
+{
+	struct npk_enc_set *set = &enc->sets[f];
+	struct npk_field fields[NPK_PLAN_FIELDS];
+	size_t i;
+	int err;
+
+	if (!t->nr_fields)
+		return 0;
+	if (t->id < NPK_SETS_FIRST_ID)
+		return -EINVAL;
+	if (t->nr_fields > NPK_PLAN_FIELDS)
+		return -E2BIG;
+	for (i = 0; i < t->nr_fields; i++) {
+		fields[i] = t->fields[i];
+		if (!fields[i].len && enc->format->sets->full_len)
+			fields[i].len = npk_ie_full_len(fields[i].ie);
+	}
+	err = npk_plan_init(&set->plan, fields, t->nr_fields);
+	if (err)
+		return err;
+	if (set->plan.record_len < MIN_RECORD)
+		return -EINVAL;
+	set->id = t->id;
+	enc->nr_templates++;
+	return put_template(b, enc, set);
+}
+
+/* Compile the templates, and build the template set that is sent when due. */
+static int build_templates(struct npk_enc *enc, const struct npk_enc_template *templates)
+{
+	uint8_t *set_header;
+	struct npk_buf b;
+	unsigned int f;
+	int err;
+
+	npk_buf_init(&b, enc->templates, sizeof(enc->templates));
+	set_header = npk_buf_claim(&b, NPK_SETS_HEADER_LEN);
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		err = add_template(enc, f, &templates[f], &b);
+		if (err)
+			return err;
+	}
+	if (!enc->nr_templates)
+		return -EINVAL;
+	if (enc->sets[NPK_ENC_IPV4].id == enc->sets[NPK_ENC_IPV6].id)
+		return -EINVAL;
+	npk_put_be16(set_header, enc->format->sets->template_set);
+	npk_put_be16(set_header + 2, (uint16_t)b.len);
+	enc->templates_len = b.len;
+	return 0;
+}
+
+static int build_defaults(struct npk_enc *enc)
+{
+	const struct npk_sets_rules *rules = enc->format->sets;
+	struct npk_field fields[__NPK_ENC_FAMILY_MAX][NPK_PLAN_FIELDS];
+	struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX];
+	unsigned int f;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		templates[f].fields = fields[f];
+		templates[f].nr_fields = npk_sets_family(rules->defaults, rules->nr_defaults, f,
+							 fields[f]);
+		templates[f].id = (uint16_t)(enc->opts.template_id + f);
+	}
+	return build_templates(enc, templates);
+}
+
+int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
+{
+	size_t fixed;
+	unsigned int f;
+	int err;
+
+	err = templates ? build_templates(enc, templates) : build_defaults(enc);
+	if (err)
+		return err;
+	fixed = fixed_len(enc, true);
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		if (fixed + set_len(&enc->sets[f], 1) > enc->opts.max_payload)
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+/* The address that stands for this one in records of the other family, or NULL. */
+static const struct npk_ie *counterpart(const struct npk_ie *ie)
+{
+	static const struct { uint8_t a, b; } pairs[] = {
+		{ NPK_IE_AT_IPV4_SRC_ADDR, NPK_IE_AT_IPV6_SRC_ADDR },
+		{ NPK_IE_AT_IPV4_DST_ADDR, NPK_IE_AT_IPV6_DST_ADDR },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (ie == &npk_ie_table[pairs[i].a])
+			return &npk_ie_table[pairs[i].b];
+		if (ie == &npk_ie_table[pairs[i].b])
+			return &npk_ie_table[pairs[i].a];
+	}
+	return NULL;
+}
+
+static bool has(const struct npk_field *fields, size_t nr_fields, const struct npk_ie *ie)
+{
+	while (nr_fields--) {
+		if (fields[nr_fields].ie == ie)
+			return true;
+	}
+	return false;
+}
+
+size_t npk_sets_family(const struct npk_field *fields, size_t nr_fields,
+		       enum npk_enc_family family, struct npk_field *out)
+{
+	unsigned int version = family == NPK_ENC_IPV6 ? 6 : 4, only;
+	size_t i, nr = 0;
+
+	for (i = 0; i < nr_fields && nr < NPK_PLAN_FIELDS; i++) {
+		struct npk_field field = fields[i];
+
+		only = npk_ie_ip_version(field.ie);
+		if (only && only != version) {
+			field = (struct npk_field){ .ie = counterpart(field.ie) };
+			if (!field.ie || has(fields, nr_fields, field.ie))
+				continue;
+		}
+		out[nr++] = field;
+	}
+	return nr;
+}
