@@ -137,6 +137,17 @@ static int set_leave_out(struct npk_capture *c, const char *list)
 	return 0;
 }
 
+/* Who sends packets must not know which of them are looked at. */
+static int start_sampling(struct npk_capture *c, const struct npk_sampling *sampling)
+{
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return npk_source_fail(&c->src, -EIO, "getrandom: %s", strerror(errno));
+	npk_sample_init(&c->sample, sampling, seed);
+	return 0;
+}
+
 static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 {
 	int err = set_leave_out(c, opts->leave_out);
@@ -147,6 +158,9 @@ static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 		return err;
 	c->meter.limits.idle_ns = opts->idle_ns ? opts->idle_ns : DEFAULT_IDLE_NS;
 	c->meter.limits.active_ns = opts->active_ns ? opts->active_ns : DEFAULT_ACTIVE_NS;
+	err = start_sampling(c, &opts->sampling);
+	if (err)
+		return err;
 	c->meter.emit = take_record;
 	c->meter.emit_ctx = c;
 	c->queue_len = QUEUE_LEN;
@@ -206,6 +220,20 @@ void npk_capture_meter(struct npk_capture *c)
 	c->nr_pkts = 0;
 }
 
+bool npk_capture_wants(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data)
+{
+	if (c->filtered && !pcap_offline_filter(&c->filter, h, data)) {
+		struct npk_pkt one = { .segs = 1 };
+
+		npk_meter_ignore(&c->meter, &one, NPK_IGN_FILTER);
+		return false;
+	}
+	if (npk_sample_takes(&c->sample))
+		return true;
+	c->not_sampled++;
+	return false;
+}
+
 void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data,
 		       uint64_t ns)
 {
@@ -220,10 +248,6 @@ void npk_capture_frame(struct npk_capture *c, const struct pcap_pkthdr *h, const
 	pkt->segs = 1;
 	if (c->max_len && pkt->wire_len > c->max_len)
 		c->merged++;
-	if (c->filtered && !pcap_offline_filter(&c->filter, h, data)) {
-		npk_meter_ignore(&c->meter, pkt, NPK_IGN_FILTER);
-		return;
-	}
 	if (!c->nr_pkts || ns > c->taken_ns)
 		c->taken_ns = ns;
 	if (++c->nr_pkts == NPK_BATCH_PACKETS)
@@ -298,8 +322,8 @@ void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *st
 	const struct npk_meter_count *n = &c->meter.count;
 	unsigned int i;
 
-	stats->frames = n->frames;
-	stats->seen = n->seen;
+	stats->frames = n->frames + c->not_sampled;
+	stats->seen = n->seen + c->not_sampled;
 	stats->accounted = (struct npk_count){ n->accounted.packets, n->accounted.octets };
 	stats->live = (struct npk_count){ n->live.packets, n->live.octets };
 	stats->published = (struct npk_count){ c->published.packets, c->published.octets };
@@ -311,9 +335,10 @@ void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *st
 	for (i = 1; i < __NPK_IGN_MAX; i++)
 		stats->ignored[stats->nr_ignored++] =
 			(struct npk_named){ npk_ignored_name(i), n->ignored[i] };
+	stats->ignored[stats->nr_ignored++] = (struct npk_named){ "not_sampled", c->not_sampled };
 	for (i = 0; i < __NPK_NOTE_MAX; i++)
 		stats->notes[stats->nr_notes++] =
 			(struct npk_named){ npk_note_name(i), n->note[i] };
 }
 
-NPK_STATIC_ASSERT(__NPK_IGN_MAX <= NPK_NAMED_MAX && __NPK_NOTE_MAX <= NPK_NAMED_MAX);
+NPK_STATIC_ASSERT(__NPK_IGN_MAX < NPK_NAMED_MAX && __NPK_NOTE_MAX <= NPK_NAMED_MAX);

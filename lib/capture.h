@@ -6,6 +6,7 @@
 #include <pcap/pcap.h>
 
 #include "batch.h"
+#include "sample.h"
 #include "source.h"
 
 /** NPK_BATCH - frames taken in one go, at most; what they evict has room in the queue */
@@ -18,6 +19,8 @@
  * @pcap: libpcap's handle
  * @filter: compiled filter, in use when @filtered
  * @filtered: frames have to pass @filter here
+ * @sample: which of the frames that passed are metered
+ * @not_sampled: frames that are not; each is a packet, for merged ones cannot be told
  * @meter: one shard of the flow core
  * @pkt: frames that were taken and not metered yet, the first @nr_pkts of them
  * @nr_pkts: see @pkt
@@ -39,6 +42,8 @@ struct npk_capture {
 	pcap_t *pcap;
 	struct bpf_program filter;
 	bool filtered;
+	struct npk_sample sample;
+	uint64_t not_sampled;
 	struct npk_meter meter;
 	struct npk_pkt pkt[NPK_BATCH_PACKETS];
 	uint32_t nr_pkts;
@@ -86,7 +91,17 @@ int npk_capture_compile(struct npk_capture *c, const char *expression);
 int npk_capture_check_link(struct npk_capture *c);
 
 /**
- * npk_capture_frame() - take one frame
+ * npk_capture_wants() - is a frame to be metered; counts those that are not
+ * @c: capture
+ * @h: libpcap's header
+ * @data: @h->caplen octets
+ *
+ * Return: true for npk_capture_frame().
+ */
+bool npk_capture_wants(struct npk_capture *c, const struct pcap_pkthdr *h, const u_char *data);
+
+/**
+ * npk_capture_frame() - take one frame that npk_capture_wants()
  * @c: capture with room for a record, see npk_capture_ready()
  * @h: libpcap's header, nanosecond precision
  * @data: @h->caplen octets, to stay until npk_capture_meter()

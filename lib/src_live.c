@@ -153,6 +153,8 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 	uint8_t *copy = l->frame[l->c.nr_pkts];
 	struct pcap_pkthdr head = *h;
 
+	if (!npk_capture_wants(&l->c, h, data))
+		return;
 	if (head.caplen > SNAPLEN)
 		head.caplen = SNAPLEN;
 	memcpy(copy, data, head.caplen);

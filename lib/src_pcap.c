@@ -252,7 +252,8 @@ static int meter_frame(struct src_pcap *p)
 	}
 	if (must_send(p, ns))
 		return 0;
-	npk_capture_frame(&p->c, p->header, p->data, ns);
+	if (npk_capture_wants(&p->c, p->header, p->data))
+		npk_capture_frame(&p->c, p->header, p->data, ns);
 	p->header = NULL;
 	if ((int64_t)(ns - m->swept_ns) >= SWEEP_STEP_NS) {
 		npk_capture_meter(&p->c);

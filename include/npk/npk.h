@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <npk/clock.h>
+#include <npk/sampling.h>
 #include <nprobe_k.h>
 
 #ifdef __cplusplus
@@ -35,11 +36,12 @@ struct npk_source;
  * @flows: flow table slots, 0 = default
  * @leave_out: what the flow key leaves out: a list of tos, vlan, mpls, or NULL
  * @frag_zero: later fragments are a flow with ports 0 instead of joining their first
+ * @sampling: which frames are metered, of those that @filter lets through
  * @discard: kmod: drop the records that wait, counted as lost
  * @flush: kmod: npk_source_expire_all() closes the module's flows
  *
- * @filter, the timeouts, @flows, @leave_out and @frag_zero are for live: and pcap:; the
- * module has its own.
+ * @filter, the timeouts, @flows, @leave_out, @frag_zero and @sampling are for live: and
+ * pcap:; the module has its own.
  */
 struct npk_source_opts {
 	const char *name;
@@ -49,6 +51,7 @@ struct npk_source_opts {
 	uint64_t flows;
 	const char *leave_out;
 	bool frag_zero;
+	struct npk_sampling sampling;
 	bool discard;
 	bool flush;
 };

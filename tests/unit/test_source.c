@@ -57,14 +57,19 @@ static void end_file(pcap_t *p, pcap_dumper_t *d)
 	pcap_close(p);
 }
 
-static int open_source(const char *filter, struct npk_source **src)
+static int open_sampled(const char *filter, struct npk_sampling sampling, struct npk_source **src)
 {
-	struct npk_source_opts o = { .filter = filter };
+	struct npk_source_opts o = { .filter = filter, .sampling = sampling };
 	char name[80];
 
 	snprintf(name, sizeof(name), "pcap:%s", path);
 	o.name = name;
 	return npk_source_open(&o, src);
+}
+
+static int open_source(const char *filter, struct npk_source **src)
+{
+	return open_sampled(filter, (struct npk_sampling){ 0 }, src);
 }
 
 /* Read everything; returns the number of records and the packets in them. */
@@ -386,6 +391,105 @@ static void assert_refused(int want, const char *word)
 	npk_source_close(src);
 }
 
+static uint64_t ignored_as(struct npk_source *src, const char *name)
+{
+	struct npk_source_stats s;
+	unsigned int i;
+
+	npk_source_stats(src, &s);
+	for (i = 0; i < s.nr_ignored; i++) {
+		if (!strcmp(s.ignored[i].name, name))
+			return s.ignored[i].packets;
+	}
+	fail_msg("nothing is ignored as %s", name);
+	return 0;
+}
+
+/* Frame i is of flow i, every fourth is ARP; @ns apart. */
+static void make_numbered(unsigned int nr, uint64_t ns)
+{
+	pcap_dumper_t *d;
+	struct frame f;
+	unsigned int i;
+	pcap_t *p;
+
+	d = start_file(&p, DLT_EN10MB);
+	for (i = 0; i < nr; i++) {
+		frame_udp4(&f, (uint16_t)i, (uint16_t)(i % 2));
+		if (i % 4 == 3)
+			put_eth(&f, 0x0806);
+		add_frame(d, &f, NPK_NSEC_PER_SEC + i * ns);
+	}
+	end_file(p, d);
+}
+
+/* One of ten frames, IP or not; the middle one of the ten, or of each ten any. */
+static void check_sampled(uint64_t ns, bool random)
+{
+	const struct npk_rec *recs[100];
+	struct npk_sampling sampling = { 10, random };
+	struct npk_source *src;
+	size_t n, i;
+
+	make_numbered(995, ns);
+	assert_int_equal(open_sampled(NULL, sampling, &src), 0);
+	while (npk_source_work(src) != -ENODATA)
+		;
+	assert_int_equal(npk_source_expire_all(src), 0);
+	n = npk_source_peek(src, recs, 100);
+	assert_in_range(n + ignored_as(src, "not_ip"), 99, 100);
+	assert_int_equal(n + ignored_as(src, "not_ip") + ignored_as(src, "not_sampled"), 995);
+	for (i = 0; i < n && !random; i++)
+		assert_int_equal(ntohs(recs[i]->sport) % 10, 5);
+	check_stats(src, 995);
+	npk_source_close(src);
+}
+
+static void test_sampling(void **state)
+{
+	(void)state;
+	check_sampled(1000, false);
+	check_sampled(1000, true);
+}
+
+/* Where no frame that is taken moves the clock, others do. */
+static void test_sampling_and_time(void **state)
+{
+	struct npk_sampling sampling = { 10, false };
+	struct npk_source *src;
+	struct npk_clock clock;
+	uint64_t packets;
+
+	(void)state;
+	make_numbered(995, NPK_NSEC_PER_SEC);
+	assert_int_equal(open_sampled(NULL, sampling, &src), 0);
+	/* frames 15 and 35 and so on are ARP */
+	assert_int_equal(drain(src, &packets), 50);
+	assert_int_equal(packets, 50);
+	npk_source_clock(src, &clock);
+	assert_true(clock.now_ns == 995 * NPK_NSEC_PER_SEC);
+	check_stats(src, 995);
+	npk_source_close(src);
+}
+
+/* Of the frames that pass the filter. */
+static void test_sampling_behind_a_filter(void **state)
+{
+	struct npk_sampling sampling = { 10, false };
+	struct npk_source *src;
+	uint64_t packets;
+
+	(void)state;
+	make_numbered(400, 1000);
+	assert_int_equal(open_sampled("udp dst port 0", sampling, &src), 0);
+	assert_int_equal(drain(src, &packets), 20);
+	assert_int_equal(packets, 20);
+	assert_int_equal(ignored_as(src, "filter"), 200);
+	assert_int_equal(ignored_as(src, "not_sampled"), 180);
+	check_stats(src, 400);
+	npk_source_close(src);
+}
+
 static void test_refused_files(void **state)
 {
 	pcap_dumper_t *d;
@@ -482,6 +586,9 @@ int main(void)
 		cmocka_unit_test(test_one_frame_ahead_of_time),
 		cmocka_unit_test(test_after_2038),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sampling),
+		cmocka_unit_test(test_sampling_and_time),
+		cmocka_unit_test(test_sampling_behind_a_filter),
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_capture_without_frames),
 		cmocka_unit_test(test_bad_names),
