@@ -121,6 +121,7 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.template_datagrams = o->template_datagrams,
 		.template_ms = o->template_s * 1000,
 		.max_payload = c->buf_size,
+		.sampling = o->sampling,
 	};
 	int err;
 
@@ -154,6 +155,7 @@ int collector_open(struct collector *c, const char *name, const struct opts *o)
 	free(text);
 	if (code >= 0)
 		return code;
+	c->flow_interval = o->flow_interval;
 	c->buf_size = payload_size(c->fd, family, o->mtu);
 	return start_stream(c, o);
 }
@@ -166,6 +168,22 @@ void collector_close(struct collector *c)
 	free(c->buf);
 	free(c->name);
 	memset(c, 0, sizeof(*c));
+}
+
+/*
+ * Of so many conversations the flows of one are sent, all its flows in both directions.
+ * The half of the hash that says so is not the one that chooses among collectors.
+ */
+static bool is_sampled(const struct collector *c, const struct npk_rec *rec)
+{
+	return !((uint64_t)(uint32_t)rec->conv_hash * c->flow_interval >> 32);
+}
+
+static const char *not_exportable(const struct collector *c, const struct npk_rec *rec)
+{
+	if (!is_sampled(c, rec))
+		return "flow_not_sampled";
+	return npk_enc_exportable(c->enc, rec);
 }
 
 static void count_reason(struct collector *c, const char *reason)
@@ -185,7 +203,7 @@ static void count_reason(struct collector *c, const char *reason)
 
 void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, uint64_t now_ms)
 {
-	const char *reason = npk_enc_exportable(c->enc, rec);
+	const char *reason = not_exportable(c, rec);
 
 	c->read++;
 	if (reason) {

@@ -18,7 +18,7 @@
 
 /**
  * struct reason_count - records not exportable for one reason
- * @reason: static string of npk_enc_exportable()
+ * @reason: static string, as of npk_enc_exportable()
  * @records: how many
  */
 struct reason_count {
@@ -33,6 +33,7 @@ struct reason_count {
  * @enc: export stream
  * @buf: one datagram, @buf_size octets
  * @buf_size: octets of UDP payload a datagram may have
+ * @flow_interval: of so many conversations one is sent
  * @pending: records waiting for their datagram to fill, oldest first
  * @nr: number of each in the order of reading, for releasing them
  * @since_ms: when each came, monotonic milliseconds
@@ -52,6 +53,7 @@ struct collector {
 	struct npk_enc *enc;
 	uint8_t *buf;
 	size_t buf_size;
+	uint32_t flow_interval;
 	const struct npk_rec *pending[NPK_WINDOW];
 	uint64_t nr[NPK_WINDOW];
 	uint64_t since_ms[NPK_WINDOW];

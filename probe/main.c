@@ -69,6 +69,8 @@ static int open_source(struct probe *p)
 		.flush = p->o.flush,
 	};
 
+	if (!p->o.sampled_before)
+		so.sampling = p->o.sampling;
 	return npk_source_open(&so, &p->src);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npk/enc.h>
+
 #include "config.h"
 #include "option.h"
 #include "value.h"
@@ -91,6 +93,8 @@ static void set_defaults(struct opts *o)
 		.template_id = 256,
 		.template_datagrams = 20,
 		.template_s = 30,
+		.sampling.interval = 1,
+		.flow_interval = 1,
 		.verbose = 1,
 	};
 }
@@ -108,6 +112,19 @@ static int check_kmod(const struct parse *p)
 		return option_wrong(p, "%s: a setting of the module: its parameter %s=",
 				    option_title(d), d->parameter);
 	}
+	return -1;
+}
+
+static int check_sampling(const struct parse *p)
+{
+	const struct opts *o = p->o;
+
+	if (o->kmod && o->sampling.interval > 1 && !o->sampled_before)
+		return option_wrong(p, "-S (sample-rate): not with the kernel module; %s: @%u",
+				    "if its packets come sampled", o->sampling.interval);
+	if (o->version == 5 && o->sampling.interval > NPK_ENC_NF5_MAX_SAMPLING)
+		return option_wrong(p, "-S (sample-rate): %u does not fit NetFlow v5 (at most %u)",
+				    o->sampling.interval, NPK_ENC_NF5_MAX_SAMPLING);
 	return -1;
 }
 
@@ -130,6 +147,8 @@ static int check(struct parse *p)
 		return option_wrong(
 			p, "-E (netflow-engine): %u does not fit NetFlow v5 (at most 65535)",
 			o->engine);
+	if (check_sampling(p) >= 0)
+		return EXIT_USAGE;
 	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
 		o->collectors[0] = strdup("127.0.0.1:2055");
 		if (!o->collectors[0])

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <npk/sampling.h>
+
 /** NPK_COLLECTORS_MAX - collectors one daemon exports to */
 #define NPK_COLLECTORS_MAX	32
 
@@ -36,6 +38,9 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @leave_out: --key
  * @frag_zero: --frag zero
  * @filter: -f
+ * @sampling: -S and --sample-mode: how the packets in the records were chosen
+ * @sampled_before: -S @N: they come so, the source is to meter them all
+ * @flow_interval: -S N:1:M: of so many conversations the flows of one are sent
  * @print: --print
  * @stats_file: --stats-json
  * @verbose: -b
@@ -63,6 +68,9 @@ struct opts {
 	char *leave_out;
 	bool frag_zero;
 	char *filter;
+	struct npk_sampling sampling;
+	bool sampled_before;
+	unsigned int flow_interval;
 	enum print_format print;
 	char *stats_file;
 	unsigned int verbose;

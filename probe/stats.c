@@ -48,18 +48,31 @@ static const char *sent_how(const struct export *x)
 	return x->o->print == PRINT_NONE ? "counted only" : "printed";
 }
 
+static uint64_t not_sampled(const struct npk_source_stats *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_ignored; i++) {
+		if (!strcmp(s->ignored[i].name, "not_sampled"))
+			return s->ignored[i].packets;
+	}
+	return 0;
+}
+
 void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
 {
 	struct npk_source_stats s;
 	struct totals t;
-	uint64_t ignored;
+	uint64_t skipped;
 
 	npk_source_stats(src, &s);
 	stats_totals(x, &t);
-	ignored = s.seen - s.accounted.packets;
-	fprintf(out, "nprobe-k: %" PRIu64 " packets: %" PRIu64 " accounted, %" PRIu64 " ignored, "
-		"%" PRIu64 " dropped before the meter; ", s.seen, s.accounted.packets, ignored,
-		s.dropped);
+	skipped = not_sampled(&s);
+	fprintf(out, "nprobe-k: %" PRIu64 " packets: %" PRIu64 " accounted, %" PRIu64 " ignored, ",
+		s.seen, s.accounted.packets, s.seen - s.accounted.packets - skipped);
+	if (skipped)
+		fprintf(out, "%" PRIu64 " not sampled, ", skipped);
+	fprintf(out, "%" PRIu64 " dropped before the meter; ", s.dropped);
 	fprintf(out, "flows: %" PRIu64 " read, %" PRIu64 " %s", t.read, t.sent, sent_how(x));
 	if (x->nr_collectors)
 		fprintf(out, " in %" PRIu64 " datagrams, %" PRIu64 " failed, %" PRIu64

@@ -162,6 +162,49 @@ int value_frag(struct parse *p, const struct option_def *d, const char *value)
 	return -1;
 }
 
+/* "N:N:N", the last two may be missing. */
+static bool to_rates(const char *text, unsigned int rate[3])
+{
+	unsigned long n;
+	char *end;
+	size_t i;
+
+	for (i = 0; i < 3; i++, text = end + 1) {
+		n = strtoul(text, &end, 10);
+		if (!isdigit((unsigned char)*text) || !n || n > UINT32_MAX)
+			return false;
+		rate[i] = (unsigned int)n;
+		if (*end != ':')
+			return !*end;
+	}
+	return false;
+}
+
+int value_sample(struct parse *p, const struct option_def *d, const char *value)
+{
+	unsigned int rate[3] = { 1, 1, 1 };
+
+	if (!to_rates(value + (*value == '@'), rate))
+		return option_wrong(p, "%s: \"%s\" is not [@]N[:1[:M]], numbers from 1 to %u",
+				    option_title(d), value, UINT32_MAX);
+	if (rate[1] != 1)
+		return option_wrong(p, "%s: \"%s\": nprobe-k collects no flows, their rate is 1",
+				    option_title(d), value);
+	p->o->sampled_before = *value == '@';
+	p->o->sampling.interval = rate[0];
+	p->o->flow_interval = rate[2];
+	return -1;
+}
+
+int value_sample_mode(struct parse *p, const struct option_def *d, const char *value)
+{
+	if (strcmp(value, "systematic") && strcmp(value, "random"))
+		return option_wrong(p, "%s: \"%s\" is neither systematic nor random",
+				    option_title(d), value);
+	p->o->sampling.random = *value == 'r';
+	return -1;
+}
+
 int value_print(struct parse *p, const struct option_def *d, const char *value)
 {
 	if (!strcmp(value, "csv"))

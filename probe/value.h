@@ -20,6 +20,8 @@ int value_collectors(struct parse *p, const struct option_def *d, const char *va
 int value_version(struct parse *p, const struct option_def *d, const char *value);
 int value_engine(struct parse *p, const struct option_def *d, const char *value);
 int value_frag(struct parse *p, const struct option_def *d, const char *value);
+int value_sample(struct parse *p, const struct option_def *d, const char *value);
+int value_sample_mode(struct parse *p, const struct option_def *d, const char *value);
 int value_print(struct parse *p, const struct option_def *d, const char *value);
 int value_config(struct parse *p, const struct option_def *d, const char *value);
 int value_noted(struct parse *p, const struct option_def *d, const char *value);

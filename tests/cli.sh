@@ -75,6 +75,14 @@ wrong_use() {
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000
+    local rate
+    for rate in 0 x @ "" 10: 10:1:0 10:1:1:1 -5 " 5" 4294967296; do
+        must_fail 2 "-S (sample-rate): \"$rate\" is not [@]N[:1[:M]]" -i "$W/good.pcap" -S "$rate"
+    done
+    must_fail 2 "collects no flows" -i "$W/good.pcap" --sample-rate 10:2
+    must_fail 2 "16384 does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -S 16384
+    must_fail 2 "-S (sample-rate): not with the kernel module" -i kmod -S 10
+    must_fail 2 "\"hash\" is neither systematic nor random" -i "$W/good.pcap" --sample-mode hash
     must_fail 2 "takes no value" -i "$W/good.pcap" --help=me
     must_fail 2 "none of kmod, live:DEV" -i eth0
     must_fail 2 "-t (lifetime-timeout): a setting of the module" -i kmod -t 5
@@ -102,11 +110,10 @@ wrong_use() {
 # Letters of nProbe that we lack are refused by their name, whatever follows.
 refused_letters() {
     local letter
-    for letter in A B C D F I L N O P Q R S T W Z c e k m p q r s u w z 0 1 2 3 4 5 6 7 8 9; do
+    for letter in A B C D F I L N O P Q R T W Z c e k m p q r s u w z 0 1 2 3 4 5 6 7 8 9; do
         must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
     done
     must_fail 2 "-T (nProbe's --flow-templ)" -i "$W/good.pcap" --flow-templ 300
-    must_fail 2 "--sample-rate" -i "$W/good.pcap" --sample-rate 10
 }
 
 failures() {
@@ -171,6 +178,10 @@ success() {
     must_work "ignored" -i "$W/good.pcap" --print csv -G -g "$W/pid"
     must_work '"filter":1' -i "$W/good.pcap" -n none -f udp --stats-json /dev/stdout -b 0
     must_work "1 read, 1 counted only" -i "$W/good.pcap" -n none --stats-json /dev/null
+    must_work '"not_sampled":2' -i "$W/good.pcap" -n none -f udp -S 2 --stats-json /dev/stdout -b 0
+    must_work '2 not sampled' -i "$W/good.pcap" -n none -S 2 --stats-json /dev/null
+    must_work "192.0.2.1,198.51.100.2,17,12345,53,3,96," -i "$W/good.pcap" --print csv -S @100
+    must_work '"flow_not_sampled":1' -i "$W/good.pcap" -n 127.0.0.1:9 -S 1:1:4294967295 --stats-json /dev/stdout
     must_work '"not_exportable":0' -i "$W/good.pcap" -n 127.0.0.1:9 -V 5 --stats-json /dev/stdout
     must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V 5
 }

@@ -135,7 +135,7 @@ class Datagram:
             raise ValueError("header says %d records, not %d" % (self.count, len(self.records)))
 
     def decode_v5(self, data):
-        self.sequence, self.engine_type, self.engine_id = struct.unpack_from(">IBB", data, 16)
+        self.sequence, self.engine_type, self.engine_id, self.sampling = struct.unpack_from(">IBBH", data, 16)
         if len(data) != 24 + 48 * self.count:
             raise ValueError("v5: %d octets, %d records" % (len(data), self.count))
         for at in range(24, len(data), 48):
@@ -361,6 +361,18 @@ def check_timeouts():
         s = run(c, *args).first
         check("%s: %d record(s) where 10 s are silent" % (" ".join(args) or "no -d", want),
               len(s.records()) == want and s.sums() == c.flows, (s.what(), s.sums()))
+
+
+def check_flow_sampling():
+    c = conversations("flow-sampling.pcap", 1000)
+    r = run(c, "-S", "1:1:4")
+    got, x = r.first.sums(), r.stats["export"]["collectors"][0]
+    torn = [k for k in got if (k[1], k[0], k[3], k[2], k[4]) not in got]
+    # 250 conversations are expected, with a deviation of 14
+    check("-S 1:1:4: a quarter of the conversations, both directions, what is sent is whole",
+          350 <= len(got) <= 650 and not torn and got.items() <= c.flows.items(), "%d flows" % len(got))
+    check("-S 1:1:4: the rest is counted as flow_not_sampled",
+          x["not_exportable"] == {"flow_not_sampled": 2000 - len(got)} and sums_hold(x), x)
 
 
 def check_small_table():
@@ -595,6 +607,7 @@ def check_failed():
 
 
 FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_engine, check_timeouts,
+               check_flow_sampling,
                check_small_table, check_many, check_waiting, check_refused, check_sums, check_closed_pipe)
 LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_early_stats, check_failed)
 
