@@ -10,6 +10,7 @@
 #include <npk/enc.h>
 
 #include "ie.h"
+#include "split.h"
 
 /**
  * enum npk_enc_family - the templates of a stream, one per IP version
@@ -58,20 +59,6 @@ struct npk_enc_set {
 	uint16_t id;
 };
 
-/**
- * struct npk_enc_split - a record of which some parts have been sent
- * @done: parts written so far, 0: no record is under way
- * @first_ns: of that record; with the next members the mark to know it by
- * @packets: of that record
- * @octets: of that record
- */
-struct npk_enc_split {
-	uint64_t done;
-	uint64_t first_ns;
-	uint64_t packets;
-	uint64_t octets;
-};
-
 struct npk_enc_format;
 
 struct npk_sets_rules;
@@ -91,7 +78,7 @@ struct npk_sets_rules;
  * @templates_len: octets of it
  * @nr_templates: template records in it
  * @sets: by enum npk_enc_family
- * @split: v5: record that is being split
+ * @split: v5, nFlow: record that is being split
  */
 struct npk_enc {
 	const struct npk_enc_format *format;
@@ -104,7 +91,7 @@ struct npk_enc {
 	size_t templates_len;
 	uint16_t nr_templates;
 	struct npk_enc_set sets[__NPK_ENC_FAMILY_MAX];
-	struct npk_enc_split split;
+	struct npk_split split;
 };
 
 /**

@@ -257,6 +257,30 @@ static inline uint32_t npk_times_uptime(const struct npk_times *times, int64_t r
 }
 
 /**
+ * npk_times_span() - First and Last of a flow for formats whose readers cannot see ahead
+ * @times: clock reading
+ * @rec: record
+ * @first: out: sysUptime of the first packet
+ * @last: out: sysUptime of the last packet
+ *
+ * They take Last - sysUptime as unsigned: later than now would be 49 days ago, so what
+ * the clock reading has not caught up with is now.
+ */
+static inline void npk_times_span(const struct npk_times *times, const struct npk_rec *rec,
+				  uint32_t *first, uint32_t *last)
+{
+	int64_t end = npk_times_real_ms(times, rec->last_ns);
+	int64_t start = npk_times_real_ms(times, rec->first_ns);
+
+	if (end > times->now_ms)
+		end = times->now_ms;
+	if (start > end)
+		start = end;
+	*first = npk_times_uptime(times, start);
+	*last = npk_times_uptime(times, end);
+}
+
+/**
  * struct npk_field - one field of a template
  * @ie: element
  * @len: octets on the wire, 0 = the table's length
