@@ -18,7 +18,7 @@ WARN := -Wall -Wextra -Wno-missing-field-initializers -Wshadow -Wmissing-prototy
 CORE_WARN := -Wframe-larger-than=1024 -Wno-unused-parameter
 CPPFLAGS += -I. -Iinclude -Iinclude/uapi -D_GNU_SOURCE
 CFLAGS += -std=gnu11 $(OPT) $(WARN) -fPIC -MMD -MP
-LDLIBS := -lpcap
+LDLIBS := -lpcap -lz -lnettle
 
 CORE := $(wildcard kmod/core/*.c)
 LIB := $(wildcard lib/*.c)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "enc.h"
+#include "seal.h"
 
 static const struct npk_enc_format *format_of(enum npk_enc_version version)
 {
@@ -14,6 +15,8 @@ static const struct npk_enc_format *format_of(enum npk_enc_version version)
 		return &npk_enc_nf9;
 	case NPK_ENC_IPFIX:
 		return &npk_enc_ipfix;
+	case NPK_ENC_NFLOW:
+		return &npk_enc_nflow;
 	}
 	return NULL;
 }
@@ -37,8 +40,9 @@ int npk_enc_new_templates(const struct npk_enc_opts *opts,
 	enc->opts = *opts;
 	enc->resend = true;
 	err = format->init ? format->init(enc, templates) : 0;
+	enc->opts.key = NULL;	/* the caller's */
 	if (err) {
-		free(enc);
+		npk_enc_free(enc);
 		return err;
 	}
 	*out = enc;
@@ -52,6 +56,8 @@ int npk_enc_new(const struct npk_enc_opts *opts, struct npk_enc **out)
 
 void npk_enc_free(struct npk_enc *enc)
 {
+	if (enc)
+		npk_seal_free(enc->seal);
 	free(enc);
 }
 

@@ -60,6 +60,7 @@ struct npk_enc_set {
 };
 
 struct npk_enc_format;
+struct npk_seal;
 
 struct npk_sets_rules;
 
@@ -79,6 +80,7 @@ struct npk_sets_rules;
  * @nr_templates: template records in it
  * @sets: by enum npk_enc_family
  * @split: v5, nFlow: record that is being split
+ * @seal: nFlow: digest and compression
  */
 struct npk_enc {
 	const struct npk_enc_format *format;
@@ -92,6 +94,7 @@ struct npk_enc {
 	uint16_t nr_templates;
 	struct npk_enc_set sets[__NPK_ENC_FAMILY_MAX];
 	struct npk_split split;
+	struct npk_seal *seal;
 };
 
 /**
@@ -116,6 +119,7 @@ struct npk_enc_format {
 extern const struct npk_enc_format npk_enc_nf5;
 extern const struct npk_enc_format npk_enc_nf9;
 extern const struct npk_enc_format npk_enc_ipfix;
+extern const struct npk_enc_format npk_enc_nflow;
 
 /**
  * npk_enc_family() - which template a record goes with

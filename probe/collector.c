@@ -122,6 +122,9 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.template_ms = o->template_s * 1000,
 		.max_payload = c->buf_size,
 		.sampling = o->sampling,
+		.key = o->nflow_key.octets,
+		.key_len = o->nflow_key.len,
+		.compress = !o->nflow_plain,
 	};
 	int err;
 

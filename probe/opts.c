@@ -149,6 +149,9 @@ static int check(struct parse *p)
 			o->engine);
 	if (check_sampling(p) >= 0)
 		return EXIT_USAGE;
+	if ((o->nflow_key.len || o->nflow_plain) && o->version != NPK_ENC_NFLOW)
+		return option_wrong(p, "--nflow-%s: only with -V nflow",
+				    o->nflow_key.len ? "key" : "plain");
 	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
 		o->collectors[0] = strdup("127.0.0.1:2055");
 		if (!o->collectors[0])

@@ -9,6 +9,8 @@
 
 #include <npk/sampling.h>
 
+#include "key.h"
+
 /** NPK_COLLECTORS_MAX - collectors one daemon exports to */
 #define NPK_COLLECTORS_MAX	32
 
@@ -33,6 +35,8 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @template_datagrams: -o
  * @template_s: seconds between templates
  * @engine: -E, type << 8 | id, or the v9 source id
+ * @nflow_key: --nflow-key
+ * @nflow_plain: --nflow-plain
  * @mtu: --mtu, 0 = that of the route
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
  * @leave_out: --key
@@ -63,6 +67,8 @@ struct opts {
 	unsigned int template_datagrams;
 	unsigned int template_s;
 	uint32_t engine;
+	struct key nflow_key;
+	bool nflow_plain;
 	unsigned int mtu;
 	unsigned int flows;
 	char *leave_out;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <npk/enc.h>
 #include <npk/npk.h>
 
 #include "help.h"
@@ -140,7 +141,7 @@ int value_input(struct parse *p, const struct option_def *d, const char *value)
 int value_version(struct parse *p, const struct option_def *d, const char *value)
 {
 	static const struct { const char *name; unsigned int version; } names[] = {
-		{ "5", 5 }, { "9", 9 }, { "10", 10 },
+		{ "5", 5 }, { "9", 9 }, { "10", 10 }, { "nflow", NPK_ENC_NFLOW },
 	};
 	size_t i;
 
@@ -151,6 +152,17 @@ int value_version(struct parse *p, const struct option_def *d, const char *value
 		}
 	}
 	return option_wrong(p, "%s: \"%s\" is none of %s", option_title(d), value, d->arg);
+}
+
+int value_key(struct parse *p, const struct option_def *d, const char *value)
+{
+	const char *why;
+	int code = key_read(&p->o->nflow_key, value, &why);
+
+	if (code >= 0)
+		option_wrong(p, "%s: %s%s%s", option_title(d), *value == '@' ? value + 1 : "",
+			     *value == '@' ? ": " : "", why);
+	return code;
 }
 
 int value_frag(struct parse *p, const struct option_def *d, const char *value)

@@ -19,6 +19,7 @@ int value_input(struct parse *p, const struct option_def *d, const char *value);
 int value_collectors(struct parse *p, const struct option_def *d, const char *value);
 int value_version(struct parse *p, const struct option_def *d, const char *value);
 int value_engine(struct parse *p, const struct option_def *d, const char *value);
+int value_key(struct parse *p, const struct option_def *d, const char *value);
 int value_frag(struct parse *p, const struct option_def *d, const char *value);
 int value_sample(struct parse *p, const struct option_def *d, const char *value);
 int value_sample_mode(struct parse *p, const struct option_def *d, const char *value);

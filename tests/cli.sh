@@ -71,7 +71,13 @@ wrong_use() {
     must_fail 2 "from 1 to 86400" -i "$W/good.pcap" -d -5
     must_fail 2 "99999999999999999999" -i "$W/good.pcap" -d 99999999999999999999
     must_fail 2 "from 576 to 65535" -i "$W/good.pcap" --mtu 100
-    must_fail 2 "\"7\" is none of 5|9|10" -i "$W/good.pcap" -V 7
+    must_fail 2 "\"7\" is none of 5|9|10|nflow" -i "$W/good.pcap" -V 7
+    must_fail 2 "--nflow-key: only with -V nflow" -i "$W/good.pcap" --nflow-key secret
+    must_fail 2 "--nflow-plain: only with -V nflow" -i "$W/good.pcap" -V 9 --nflow-plain
+    must_fail 2 "--nflow-key: the key is empty" -i "$W/good.pcap" -V nflow --nflow-key ""
+    must_fail 2 "longer than 256 octets" -i "$W/good.pcap" -V nflow --nflow-key "$(printf 'x%.0s' {1..257})"
+    printf "\nsecret\n" >"$W/key"
+    must_fail 2 "--nflow-key: $W/key: the key is empty" -i "$W/good.pcap" -V nflow --nflow-key "@$W/key"
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000
@@ -128,6 +134,7 @@ failures() {
     must_fail 1 "no-such-dev" -i live:no-such-dev --print csv
     must_fail 1 "$W/none/stats" -i "$W/good.pcap" --print csv --stats-json "$W/none/stats"
     must_fail 1 "$W/none.conf" --config "$W/none.conf"
+    must_fail 1 "--nflow-key: $W/none: No such file" -i "$W/good.pcap" -V nflow --nflow-key "@$W/none"
 }
 
 # As a user without rights, if this one can become nobody.
@@ -184,6 +191,8 @@ success() {
     must_work '"flow_not_sampled":1' -i "$W/good.pcap" -n 127.0.0.1:9 -S 1:1:4294967295 --stats-json /dev/stdout
     must_work '"not_exportable":0' -i "$W/good.pcap" -n 127.0.0.1:9 -V 5 --stats-json /dev/stdout
     must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V 5
+    printf 'secret\n' >"$W/key"
+    must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V nflow --nflow-key "@$W/key" --nflow-plain
 }
 
 # Counters on a pipe that closes early are no reason to hang or crash.

@@ -9,6 +9,7 @@
 #ifndef NPK_ENC_H
 #define NPK_ENC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,11 +37,13 @@ struct npk_enc;
  * @NPK_ENC_NF5: NetFlow v5
  * @NPK_ENC_NF9: NetFlow v9, RFC 3954
  * @NPK_ENC_IPFIX: IPFIX, RFC 7011
+ * @NPK_ENC_NFLOW: nFlow v1
  */
 enum npk_enc_version {
 	NPK_ENC_NF5 = 5,
 	NPK_ENC_NF9 = 9,
 	NPK_ENC_IPFIX = 10,
+	NPK_ENC_NFLOW = 24,
 };
 
 /**
@@ -55,9 +58,13 @@ enum npk_enc_version {
  * @template_ms: v9, IPFIX: milliseconds from one sending of the templates to the next,
  *	0 = not by time
  * @max_payload: octets of UDP payload to fill, NPK_ENC_MIN_DATAGRAM up to
- *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records
+ *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records, nFlow also at 1400 octets before
+ *	compression
  * @sampling: how the packets in the records were sampled; v5 has room for an interval
- *	of NPK_ENC_NF5_MAX_SAMPLING
+ *	of NPK_ENC_NF5_MAX_SAMPLING, nFlow for one of 65535
+ * @key: nFlow: key of the digest in every datagram, copied; NULL: none
+ * @key_len: octets of it; nFlow uses the first 16
+ * @compress: nFlow: datagrams are zlib streams
  */
 struct npk_enc_opts {
 	enum npk_enc_version version;
@@ -67,6 +74,9 @@ struct npk_enc_opts {
 	uint32_t template_ms;
 	size_t max_payload;
 	struct npk_sampling sampling;
+	const void *key;
+	size_t key_len;
+	bool compress;
 };
 
 /**
@@ -123,7 +133,7 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
  *
  * Templates go first, in the same datagram, whenever they are due.  A record
  * whose counters do not fit the format's fields is split over several records
- * with equal sums (v5); such a record counts once in @taken.
+ * with equal sums (v5, nFlow); such a record counts once in @taken.
  *
  * Return: 0, or -EINVAL when the datagram would hold a record that is not
  * exportable (nothing is written).

@@ -16,7 +16,7 @@
 
 # What "make" and the tests need; the compiler's sanitizer runtime is added by host_packages().
 # python3 and not python3-minimal: the tests use decimal, ipaddress and http.server.
-NPK_HOST_PACKAGES=(gcc make libc6-dev libpcap-dev libcmocka-dev clang sparse python3 iproute2 ethtool iputils-ping curl)
+NPK_HOST_PACKAGES=(gcc make libc6-dev libpcap-dev zlib1g-dev nettle-dev libcmocka-dev clang sparse python3 iproute2 ethtool iputils-ping curl)
 
 # apt's own download user cannot write into the folders used here; a dead mirror is to be noticed soon.
 NPK_APT=(-qq -o APT::Sandbox::User=root -o Acquire::Retries=1 -o Acquire::http::Timeout=20
