@@ -14,12 +14,12 @@ int export_open(struct export *x, const struct opts *o)
 
 	memset(x, 0, sizeof(*x));
 	x->o = o;
-	if (o->nr_collectors) {
+	if (o->nr_collectors)
 		x->collectors = calloc(o->nr_collectors, sizeof(*x->collectors));
-		if (!x->collectors) {
-			fputs("nprobe-k: out of memory\n", stderr);
-			return EXIT_FAILED;
-		}
+	if ((o->nr_collectors && !x->collectors) ||
+	    interfaces_set(&x->interfaces, &o->ifaces, NPK_WINDOW)) {
+		fputs("nprobe-k: out of memory\n", stderr);
+		return EXIT_FAILED;
 	}
 	for (i = 0; i < o->nr_collectors && code < 0; i++) {
 		code = collector_open(&x->collectors[i], o->collectors[i], o);
@@ -35,6 +35,7 @@ void export_close(struct export *x)
 	for (i = 0; i < x->nr_collectors; i++)
 		collector_close(&x->collectors[i]);
 	free(x->collectors);
+	interfaces_close(&x->interfaces);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -83,19 +84,21 @@ static void send_due(struct export *x, const struct npk_clock *clock, bool all)
 /* One window of records; returns how many the source showed. */
 static size_t run_window(struct export *x, struct npk_source *src, bool all)
 {
-	const struct npk_rec *recs[NPK_WINDOW];
+	const struct npk_rec *recs[NPK_WINDOW], *rec;
 	struct npk_clock clock;
 	size_t i = (size_t)(x->read - x->released);
 	size_t n = npk_source_peek(src, recs, NPK_WINDOW);
 	uint64_t now = monotonic_ms();
 
 	npk_source_clock(src, &clock);
+	interfaces_look(&x->interfaces, now);
 	for (; i < n; i++) {
+		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
 		if (x->o->print != PRINT_NONE && !x->stdout_failed) {
-			print_record(stdout, x->o->print, recs[i], &clock);
+			print_record(stdout, x->o->print, rec, &clock);
 			x->printed++;
 		}
-		give_out(x, recs[i], now);
+		give_out(x, rec, now);
 		x->read++;
 	}
 	/* a full window must move on, whatever it waits for */

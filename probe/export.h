@@ -6,11 +6,13 @@
 #include <npk/npk.h>
 
 #include "collector.h"
+#include "interfaces.h"
 #include "opts.h"
 
 /**
  * struct export - all destinations of one daemon
  * @o: options
+ * @interfaces: rules for interface indices
  * @collectors: @nr_collectors of them
  * @nr_collectors: how many
  * @read: records taken from the source
@@ -21,6 +23,7 @@
  */
 struct export {
 	const struct opts *o;
+	struct interfaces interfaces;
 	struct collector *collectors;
 	unsigned int nr_collectors;
 	uint64_t read;

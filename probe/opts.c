@@ -96,6 +96,7 @@ static void set_defaults(struct opts *o)
 		.sampling.interval = 1,
 		.flow_interval = 1,
 		.verbose = 1,
+		.ifaces = { .in = IFACE_OWN, .out = IFACE_OWN },
 	};
 }
 
@@ -152,6 +153,10 @@ static int check(struct parse *p)
 	if ((o->nflow_key.len || o->nflow_plain) && o->version != NPK_ENC_NFLOW)
 		return option_wrong(p, "--nflow-%s: only with -V nflow",
 				    o->nflow_key.len ? "key" : "plain");
+	if (o->version == 5 && (o->ifaces.in > 0xffff || o->ifaces.out > 0xffff))
+		return option_wrong(p, "-u, -Q: NetFlow v5 has indices up to 65535 only");
+	if (o->ifaces.nr_names && !strncmp(o->input, "pcap:", 5))
+		return option_wrong(p, "--if-map: a capture file names no devices (-u, -Q)");
 	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
 		o->collectors[0] = strdup("127.0.0.1:2055");
 		if (!o->collectors[0])

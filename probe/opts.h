@@ -10,6 +10,7 @@
 #include <npk/sampling.h>
 
 #include "key.h"
+#include "interfaces.h"
 
 /** NPK_COLLECTORS_MAX - collectors one daemon exports to */
 #define NPK_COLLECTORS_MAX	32
@@ -39,6 +40,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @nflow_plain: --nflow-plain
  * @mtu: --mtu, 0 = that of the route
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
+ * @ifaces: -u, -Q, --if-map, --vlanid-as-iface-idx
  * @leave_out: --key
  * @frag_zero: --frag zero
  * @filter: -f
@@ -71,6 +73,7 @@ struct opts {
 	bool nflow_plain;
 	unsigned int mtu;
 	unsigned int flows;
+	struct iface_rules ifaces;
 	char *leave_out;
 	bool frag_zero;
 	char *filter;

@@ -165,6 +165,81 @@ int value_key(struct parse *p, const struct option_def *d, const char *value)
 	return code;
 }
 
+int value_iface(struct parse *p, const struct option_def *d, const char *value)
+{
+	int64_t *index = (int64_t *)((char *)p->o + d->offset);
+	unsigned long n;
+
+	if (!strcmp(value, "-1"))
+		*index = IFACE_MAC;
+	else if (to_number(value, UINT32_MAX, &n))
+		*index = (int64_t)n;
+	else
+		return option_wrong(p, "%s: \"%s\" is neither -1 nor a number from 0 to %u",
+				    option_title(d), value, UINT32_MAX);
+	return -1;
+}
+
+/* One DEV=N of @len octets. */
+static bool if_map_entry(struct iface_name *entry, const char *text, size_t len)
+{
+	const char *equals = memrchr(text, '=', len);
+	char number[12] = "";
+	unsigned long n;
+	size_t name, digits;
+
+	if (!equals)
+		return false;
+	name = (size_t)(equals - text);
+	digits = len - name - 1;
+	if (!name || name >= sizeof(entry->name) || digits >= sizeof(number))
+		return false;
+	memcpy(number, equals + 1, digits);
+	if (!to_number(number, UINT32_MAX, &n))
+		return false;
+	memset(entry->name, 0, sizeof(entry->name));
+	memcpy(entry->name, text, name);
+	entry->index = (uint32_t)n;
+	return true;
+}
+
+int value_if_map(struct parse *p, const struct option_def *d, const char *value)
+{
+	struct iface_rules *r = &p->o->ifaces;
+	size_t len;
+
+	for (r->nr_names = 0;; value += len + 1) {
+		len = strcspn(value, ",");
+		if (r->nr_names == INTERFACES_MAX)
+			return option_wrong(p, "%s: more than %u devices", option_title(d),
+					    INTERFACES_MAX);
+		if (!if_map_entry(&r->names[r->nr_names], value, len))
+			return option_wrong(p, "%s: \"%.*s\" is not DEV=NUMBER", option_title(d),
+					    (int)len, value);
+		r->nr_names++;
+		if (!value[len])
+			return -1;
+	}
+}
+
+int value_vlan_iface(struct parse *p, const struct option_def *d, const char *value)
+{
+	static const char *const names[] = {
+		[IFACE_VLAN_INNER] = "inner", [IFACE_VLAN_OUTER] = "outer",
+		[IFACE_VLAN_SINGLE] = "single", [IFACE_VLAN_DOUBLE] = "double",
+	};
+	unsigned int i;
+
+	for (i = IFACE_VLAN_INNER; i <= IFACE_VLAN_DOUBLE; i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		p->o->ifaces.vlan = (enum iface_vlan)i;
+		return -1;
+	}
+	return option_wrong(p, "%s: \"%s\" is none of inner, outer, single, double",
+			    option_title(d), value);
+}
+
 int value_frag(struct parse *p, const struct option_def *d, const char *value)
 {
 	if (strcmp(value, "join") && strcmp(value, "zero"))

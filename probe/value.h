@@ -20,6 +20,9 @@ int value_collectors(struct parse *p, const struct option_def *d, const char *va
 int value_version(struct parse *p, const struct option_def *d, const char *value);
 int value_engine(struct parse *p, const struct option_def *d, const char *value);
 int value_key(struct parse *p, const struct option_def *d, const char *value);
+int value_iface(struct parse *p, const struct option_def *d, const char *value);
+int value_if_map(struct parse *p, const struct option_def *d, const char *value);
+int value_vlan_iface(struct parse *p, const struct option_def *d, const char *value);
 int value_frag(struct parse *p, const struct option_def *d, const char *value);
 int value_sample(struct parse *p, const struct option_def *d, const char *value);
 int value_sample_mode(struct parse *p, const struct option_def *d, const char *value);

@@ -80,6 +80,14 @@ wrong_use() {
     must_fail 2 "--nflow-key: $W/key: the key is empty" -i "$W/good.pcap" -V nflow --nflow-key "@$W/key"
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
+    must_fail 2 "-u (in-iface-idx): \"-2\" is neither -1" -i "$W/good.pcap" -u -2
+    must_fail 2 "4294967296" -i "$W/good.pcap" -Q 4294967296
+    must_fail 2 "indices up to 65535" -i "$W/good.pcap" -V 5 -Q 65536
+    must_fail 2 "\"dual\" is none of inner, outer" -i "$W/good.pcap" --vlanid-as-iface-idx dual
+    must_fail 2 "--if-map: a capture file names no devices" -i "$W/good.pcap" --if-map eth0=1
+    must_fail 2 "\"eth0\" is not DEV=NUMBER" -i live:lo --if-map eth0
+    must_fail 2 "\"\" is not DEV=NUMBER" -i live:lo --if-map eth0=1,
+    must_fail 2 "\"a-name-of-16-char=1\" is not DEV=NUMBER" -i live:lo --if-map a-name-of-16-char=1
     must_fail 2 "does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -E 70000
     local rate
     for rate in 0 x @ "" 10: 10:1:0 10:1:1:1 -5 " 5" 4294967296; do
@@ -116,7 +124,7 @@ wrong_use() {
 # Letters of nProbe that we lack are refused by their name, whatever follows.
 refused_letters() {
     local letter
-    for letter in A B C D F I L N O P Q R T W Z c e k m p q r s u w z 0 1 2 3 4 5 6 7 8 9; do
+    for letter in A B C D F I L N O P R T W Z c e k m p q r s w z 0 1 2 3 4 5 6 7 8 9; do
         must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
     done
     must_fail 2 "-T (nProbe's --flow-templ)" -i "$W/good.pcap" --flow-templ 300
