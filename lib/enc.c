@@ -41,6 +41,7 @@ int npk_enc_new_templates(const struct npk_enc_opts *opts,
 	enc->resend = true;
 	err = format->init ? format->init(enc, templates) : 0;
 	enc->opts.key = NULL;	/* the caller's */
+	enc->opts.fields = NULL;	/* the caller's */
 	if (err) {
 		npk_enc_free(enc);
 		return err;

@@ -47,33 +47,33 @@ const struct npk_ie npk_ie_table[__NPK_IE_MAX] = {
 /* A template may name every element once. */
 _Static_assert(__NPK_IE_MAX <= NPK_PLAN_FIELDS, "NPK_PLAN_FIELDS is too small");
 
-/* Another name of an element. */
-struct alias {
-	const char *name;
-	enum npk_ie_index at;
-};
-
-static const struct alias aliases[] = {
+const struct npk_ie_alias npk_ie_aliases[__NPK_IE_ALIAS_MAX] = {
 #define NPK_IE(_name, _ipfix, _id, _pen, _len, _max, _kind, _member, _text)
-#define NPK_IE_ALIAS(_name, _element) { #_name, NPK_IE_AT_##_element },
+#define NPK_IE_ALIAS(_name, _element) \
+	[NPK_IE_ALIAS_AT_##_name] = { #_name, "the same as %" #_element, NPK_IE_AT_##_element },
 #include "ie.def"
 #undef NPK_IE
 #undef NPK_IE_ALIAS
 };
 
-const struct npk_ie *npk_ie_by_name(const char *name)
+static bool is(const char *known, const char *name, size_t len)
+{
+	return strlen(known) == len && !memcmp(known, name, len);
+}
+
+const struct npk_ie *npk_ie_by_name(const char *name, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < __NPK_IE_MAX; i++) {
 		const struct npk_ie *ie = &npk_ie_table[i];
 
-		if (!strcmp(name, ie->name) || !strcmp(name, ie->ipfix_name))
+		if (is(ie->name, name, len) || is(ie->ipfix_name, name, len))
 			return ie;
 	}
-	for (i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-		if (!strcmp(name, aliases[i].name))
-			return &npk_ie_table[aliases[i].at];
+	for (i = 0; i < __NPK_IE_ALIAS_MAX; i++) {
+		if (is(npk_ie_aliases[i].name, name, len))
+			return &npk_ie_table[npk_ie_aliases[i].at];
 	}
 	return NULL;
 }

@@ -115,12 +115,37 @@ enum npk_ie_index {
 extern const struct npk_ie npk_ie_table[__NPK_IE_MAX];
 
 /**
+ * struct npk_ie_alias - another name of an element
+ * @name: the name
+ * @text: which element it is
+ * @at: position of the element
+ */
+struct npk_ie_alias {
+	const char *name;
+	const char *text;
+	enum npk_ie_index at;
+};
+
+enum npk_ie_alias_index {
+#define NPK_IE(name, ipfix, id, pen, len, max, kind, member, text)
+#define NPK_IE_ALIAS(name, element) NPK_IE_ALIAS_AT_##name,
+#include "ie.def"
+#undef NPK_IE
+#undef NPK_IE_ALIAS
+	__NPK_IE_ALIAS_MAX,
+};
+
+/** npk_ie_aliases - every other name, in the order of ie.def */
+extern const struct npk_ie_alias npk_ie_aliases[__NPK_IE_ALIAS_MAX];
+
+/**
  * npk_ie_by_name() - find an element
  * @name: NetFlow v9 or IPFIX name, upper and lower case as in the table
+ * @len: octets of it
  *
  * Return: the element or NULL.
  */
-const struct npk_ie *npk_ie_by_name(const char *name);
+const struct npk_ie *npk_ie_by_name(const char *name, size_t len);
 
 /**
  * npk_ie_by_id() - find an element

@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "sets.h"
-
-/* A shorter record could not be told from padding, RFC 3954 section 5.3. */
-#define MIN_RECORD	4
+#include "template.h"
 
 /* Octets of a data set with its padding, 0 without records. */
 static size_t set_len(const struct npk_enc_set *set, size_t nr)
@@ -151,7 +149,7 @@ static int add_template(struct npk_enc *enc, enum npk_enc_family f,
 	err = npk_plan_init(&set->plan, fields, t->nr_fields);
 	if (err)
 		return err;
-	if (set->plan.record_len < MIN_RECORD)
+	if (set->plan.record_len < NPK_TEMPLATE_MIN_RECORD)
 		return -EINVAL;
 	set->id = t->id;
 	enc->nr_templates++;
@@ -183,17 +181,20 @@ static int build_templates(struct npk_enc *enc, const struct npk_enc_template *t
 	return 0;
 }
 
-static int build_defaults(struct npk_enc *enc)
+/* From the template of both families that the user gave, or the format's own. */
+static int build_families(struct npk_enc *enc)
 {
 	const struct npk_sets_rules *rules = enc->format->sets;
+	const struct npk_template *t = enc->opts.fields;
 	struct npk_field fields[__NPK_ENC_FAMILY_MAX][NPK_PLAN_FIELDS];
 	struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX];
 	unsigned int f;
 
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
 		templates[f].fields = fields[f];
-		templates[f].nr_fields = npk_sets_family(rules->defaults, rules->nr_defaults, f,
-							 fields[f]);
+		templates[f].nr_fields = npk_template_family(t ? t->fields : rules->defaults,
+							     t ? t->nr_fields : rules->nr_defaults,
+							     f, fields[f]);
 		templates[f].id = (uint16_t)(enc->opts.template_id + f);
 	}
 	return build_templates(enc, templates);
@@ -205,7 +206,7 @@ int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 	unsigned int f;
 	int err;
 
-	err = templates ? build_templates(enc, templates) : build_defaults(enc);
+	err = templates ? build_templates(enc, templates) : build_families(enc);
 	if (err)
 		return err;
 	fixed = fixed_len(enc, true);
@@ -214,51 +215,4 @@ int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 			return -EMSGSIZE;
 	}
 	return 0;
-}
-
-/* The address that stands for this one in records of the other family, or NULL. */
-static const struct npk_ie *counterpart(const struct npk_ie *ie)
-{
-	static const struct { uint8_t a, b; } pairs[] = {
-		{ NPK_IE_AT_IPV4_SRC_ADDR, NPK_IE_AT_IPV6_SRC_ADDR },
-		{ NPK_IE_AT_IPV4_DST_ADDR, NPK_IE_AT_IPV6_DST_ADDR },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		if (ie == &npk_ie_table[pairs[i].a])
-			return &npk_ie_table[pairs[i].b];
-		if (ie == &npk_ie_table[pairs[i].b])
-			return &npk_ie_table[pairs[i].a];
-	}
-	return NULL;
-}
-
-static bool has(const struct npk_field *fields, size_t nr_fields, const struct npk_ie *ie)
-{
-	while (nr_fields--) {
-		if (fields[nr_fields].ie == ie)
-			return true;
-	}
-	return false;
-}
-
-size_t npk_sets_family(const struct npk_field *fields, size_t nr_fields,
-		       enum npk_enc_family family, struct npk_field *out)
-{
-	unsigned int version = family == NPK_ENC_IPV6 ? 6 : 4, only;
-	size_t i, nr = 0;
-
-	for (i = 0; i < nr_fields && nr < NPK_PLAN_FIELDS; i++) {
-		struct npk_field field = fields[i];
-
-		only = npk_ie_ip_version(field.ie);
-		if (only && only != version) {
-			field = (struct npk_field){ .ie = counterpart(field.ie) };
-			if (!field.ie || has(fields, nr_fields, field.ie))
-				continue;
-		}
-		out[nr++] = field;
-	}
-	return nr;
 }

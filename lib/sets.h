@@ -40,7 +40,7 @@ struct npk_sets_layout {
  * @header_len: octets of its header
  * @template_set: id of the set that holds templates
  * @full_len: numbers get as many octets as they can need, not those usual in v9
- * @defaults: the default template, of both families: npk_sets_family() picks
+ * @defaults: the default template, of both families
  * @nr_defaults: fields of it
  * @put_spec: append the specifier of a field; -EINVAL when the format has none for it
  * @put_header: append the header
@@ -57,21 +57,6 @@ struct npk_sets_rules {
 			   const struct npk_times *times, const struct npk_sets_layout *l);
 	uint32_t (*counted)(const struct npk_sets_layout *l);
 };
-
-/**
- * npk_sets_family() - the fields of a template that records of one family fill
- * @fields: template of both families
- * @nr_fields: how many
- * @family: which one
- * @out: room for NPK_PLAN_FIELDS fields
- *
- * An address of the other family becomes that of this one in the same place, unless
- * the template has both; every other element that the family cannot fill is left out.
- *
- * Return: fields in @out.
- */
-size_t npk_sets_family(const struct npk_field *fields, size_t nr_fields,
-		       enum npk_enc_family family, struct npk_field *out);
 
 /* The members of struct npk_enc_format for a format with npk_enc_format.sets. */
 int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates);

@@ -118,6 +118,7 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.version = (enum npk_enc_version)o->version,
 		.source_id = o->engine,
 		.template_id = (uint16_t)o->template_id,
+		.fields = o->fields,
 		.template_datagrams = o->template_datagrams,
 		.template_ms = o->template_s * 1000,
 		.max_payload = c->buf_size,
@@ -132,7 +133,12 @@ static int start_stream(struct collector *c, const struct opts *o)
 	err = c->buf ? npk_enc_new(&eo, &c->enc) : -ENOMEM;
 	if (!err)
 		return -1;
-	fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name, strerror(-err));
+	if (err == -EMSGSIZE)
+		fprintf(stderr, "nprobe-k: collector \"%s\": templates and a record do not fit its "
+			"datagrams of %zu octets: take fewer fields (-T) or a larger --mtu\n",
+			c->name, c->buf_size);
+	else
+		fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name, strerror(-err));
 	return EXIT_FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include <npk/enc.h>
 
 #include "config.h"
+#include "fields.h"
 #include "option.h"
 #include "value.h"
 
@@ -132,6 +133,7 @@ static int check_sampling(const struct parse *p)
 static int check(struct parse *p)
 {
 	struct opts *o = p->o;
+	int code;
 
 	if (p->noted)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
@@ -157,6 +159,9 @@ static int check(struct parse *p)
 		return option_wrong(p, "-u, -Q: NetFlow v5 has indices up to 65535 only");
 	if (o->ifaces.nr_names && !strncmp(o->input, "pcap:", 5))
 		return option_wrong(p, "--if-map: a capture file names no devices (-u, -Q)");
+	code = fields_parse(p);
+	if (code >= 0)
+		return code;
 	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
 		o->collectors[0] = strdup("127.0.0.1:2055");
 		if (!o->collectors[0])
@@ -204,6 +209,8 @@ void opts_free(struct opts *o)
 	char **text;
 
 	opts_clear_collectors(o);
+	npk_template_free(o->fields);
+	o->fields = NULL;
 	free(o->input);
 	o->input = NULL;
 	for (d = option_table; d < option_table + nr_options; d++) {

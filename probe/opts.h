@@ -32,6 +32,9 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @active_s: -t, seconds
  * @idle_s: -d, seconds
  * @linger_s: -l, seconds a datagram may wait
+ * @fields_text: -T
+ * @skip_unknown: --skip-unknown
+ * @fields: the template that @fields_text describes, NULL = the default
  * @template_id: -U
  * @template_datagrams: -o
  * @template_s: seconds between templates
@@ -65,6 +68,9 @@ struct opts {
 	unsigned int active_s;
 	unsigned int idle_s;
 	unsigned int linger_s;
+	char *fields_text;
+	bool skip_unknown;
+	struct npk_template *fields;
 	unsigned int template_id;
 	unsigned int template_datagrams;
 	unsigned int template_s;

@@ -8,6 +8,7 @@
 #include <npk/enc.h>
 #include <npk/npk.h>
 
+#include "fields.h"
 #include "help.h"
 #include "value.h"
 
@@ -325,6 +326,15 @@ int value_show_version(struct parse *p, const struct option_def *d, const char *
 	(void)d;
 	(void)value;
 	printf("nprobe-k %s\n", npk_version());
+	return 0;
+}
+
+int value_list_fields(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)p;
+	(void)d;
+	(void)value;
+	fields_list();
 	return 0;
 }
 

@@ -121,13 +121,37 @@ wrong_use() {
     must_fail 2 "an empty name" -i "$W/good.pcap" -n 127.0.0.1,,127.0.0.2
 }
 
+templates() {
+    must_fail 2 "unknown fields: %OUT_BYTES, %L7_PROTO, name (see" -i "$W/good.pcap" \
+        -T "%IN_BYTES %OUT_BYTES%L7_PROTO name"
+    must_fail 2 "-T (flow-templ): no field is left" -i "$W/good.pcap" -T " "
+    must_fail 2 "-T (flow-templ): too few fields" -i "$W/good.pcap" -T "%PROTOCOL"
+    must_fail 2 "-T (flow-templ): only NetFlow v9 and IPFIX have templates" -i "$W/good.pcap" -V 5 -T "%IN_BYTES"
+    must_fail 1 "do not fit its datagrams of 548 octets" -i "$W/good.pcap" --mtu 576 -V 10 -n 127.0.0.1:9 -T \
+        "$("$PROBE" --list-fields | awk 'NR > 1 { printf "%s ", $1 }')"
+    must_work "left out, unknown: %OUT_BYTES, %L7_PROTO" -i "$W/good.pcap" --print csv --skip-unknown \
+        -T "%IN_BYTES %OUT_BYTES %IN_PKTS %L7_PROTO"
+    [ "$(grep -c L7_PROTO "$W/err")" -eq 1 ] || complain "--skip-unknown says it more than once"
+    printf -- '-i=%s\n-n=127.0.0.1:9\n-T=%%IPV4_SRC_ADDR %%OUT_BYTES\n' "$W/good.pcap" >"$W/fields.conf"
+    must_fail 2 "unknown fields: %OUT_BYTES (see" --config "$W/fields.conf"
+}
+
+# The table of docs/formats.md is what --list-fields prints.
+documented_fields() {
+    local n='([0-9]+) +'
+    must_work "%sourceIPv6Address" --list-fields
+    sed -nE "s/^(%[^ ]+) +(%[^ ]+) +$n$n$n$n([0-9]+)  (.*)$/| \\1 | \\2 | \\3 | \\4 | \\5 | \\6 | \\7 | \\8 |/p" "$W/out" >"$W/rows"
+    [ "$(wc -l <"$W/rows")" -eq "$(($(wc -l <"$W/out") - 1))" ] || complain "--list-fields: a line has another form"
+    grep '^| %' "$TOP/docs/formats.md" | diff "$W/rows" - >"$W/out" || complain "docs/formats.md is not what --list-fields prints"
+}
+
 # Letters of nProbe that we lack are refused by their name, whatever follows.
 refused_letters() {
     local letter
-    for letter in A B C D F I L N O P R T W Z c e k m p q r s w z 0 1 2 3 4 5 6 7 8 9; do
+    for letter in A B C D F I L N O P R W Z c e k m p q r s w z 0 1 2 3 4 5 6 7 8 9; do
         must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
     done
-    must_fail 2 "-T (nProbe's --flow-templ)" -i "$W/good.pcap" --flow-templ 300
+    must_fail 2 "-R (nProbe's --payload-length)" -i "$W/good.pcap" --payload-length 300
 }
 
 failures() {
@@ -177,8 +201,8 @@ config_file() {
     must_fail 2 "needs a value" --config "$W/bad.conf"
     printf 'all-collectors=1\n' >"$W/bad.conf"
     must_fail 2 "takes no value" --config "$W/bad.conf"
-    printf -- '-T=%%IN_BYTES\n' >"$W/bad.conf"
-    must_fail 2 "bad.conf:1: option -T (nProbe's --flow-templ)" --config "$W/bad.conf"
+    printf -- '-R=48\n' >"$W/bad.conf"
+    must_fail 2 "bad.conf:1: option -R (nProbe's --payload-length)" --config "$W/bad.conf"
     printf 'config=x\n' >"$W/bad.conf"
     must_fail 2 "inside a configuration file" --config "$W/bad.conf"
 }
@@ -243,6 +267,8 @@ closed_files() {
 
 make_captures
 wrong_use
+templates
+documented_fields
 refused_letters
 failures
 no_permission

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <npk/clock.h>
+#include <npk/template.h>
 #include <npk/sampling.h>
 #include <nprobe_k.h>
 
@@ -53,6 +54,7 @@ enum npk_enc_version {
  *	type, 0..7 as engine id
  * @template_id: v9, IPFIX: first template id, 256 or more; the stream uses this one
  *	(IPv4) and the next (IPv6)
+ * @fields: v9, IPFIX: fields of the records, NULL = the default; not kept
  * @template_datagrams: v9, IPFIX: datagrams from one sending of the templates to the
  *	next, 0 = not by count
  * @template_ms: v9, IPFIX: milliseconds from one sending of the templates to the next,
@@ -70,6 +72,7 @@ struct npk_enc_opts {
 	enum npk_enc_version version;
 	uint32_t source_id;
 	uint16_t template_id;
+	const struct npk_template *fields;
 	uint32_t template_datagrams;
 	uint32_t template_ms;
 	size_t max_payload;
@@ -84,7 +87,8 @@ struct npk_enc_opts {
  * @opts: settings, copied
  * @out: the encoder; the caller frees it with npk_enc_free()
  *
- * Return: 0, -EINVAL for a setting out of range, -ENOMEM.
+ * Return: 0, -EINVAL for a setting out of range, -EMSGSIZE when the templates and one
+ * record do not fit max_payload, -ENOMEM.
  */
 int npk_enc_new(const struct npk_enc_opts *opts, struct npk_enc **out);
 

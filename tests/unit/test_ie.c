@@ -20,6 +20,11 @@ static const struct npk_clock at_5000s = {
 	.boot_ns = 1400 * SEC + 250 * MS,
 };
 
+static const struct npk_ie *by_name(const char *name)
+{
+	return npk_ie_by_name(name, strlen(name));
+}
+
 static struct npk_rec icmp_rec(uint8_t version, uint8_t proto)
 {
 	struct npk_rec rec = {
@@ -80,7 +85,7 @@ static uint8_t *encode(const struct npk_ie *ie, uint16_t len, const struct npk_r
 static void check(const char *name, uint16_t len, const struct npk_rec *rec,
 		  const struct npk_clock *clock, const char *want, size_t want_len)
 {
-	const struct npk_ie *ie = npk_ie_by_name(name);
+	const struct npk_ie *ie = by_name(name);
 	uint8_t *got;
 
 	assert_non_null(ie);
@@ -132,21 +137,24 @@ static void test_lookup(void **state)
 	for (i = 0; i < __NPK_IE_MAX; i++) {
 		const struct npk_ie *ie = &npk_ie_table[i];
 
-		assert_ptr_equal(npk_ie_by_name(ie->name), ie);
-		assert_ptr_equal(npk_ie_by_name(ie->ipfix_name), ie);
+		assert_ptr_equal(by_name(ie->name), ie);
+		assert_ptr_equal(by_name(ie->ipfix_name), ie);
 		assert_ptr_equal(npk_ie_by_id(ie->pen, ie->id), ie);
 	}
-	assert_int_equal(npk_ie_by_name("IPV4_SRC_ADDR")->id, 8);
-	assert_int_equal(npk_ie_by_name("sourceIPv4Address")->id, 8);
-	assert_int_equal(npk_ie_by_name("MIN_PKT_LNGTH")->id, 25);
-	assert_int_equal(npk_ie_by_name("MAX_PKT_LNGTH")->id, 26);
-	assert_null(npk_ie_by_name(""));
-	assert_null(npk_ie_by_name("IPV4_SRC_ADD"));
-	assert_null(npk_ie_by_name("ipv4_src_addr"));
+	assert_int_equal(by_name("IPV4_SRC_ADDR")->id, 8);
+	assert_int_equal(by_name("sourceIPv4Address")->id, 8);
+	assert_int_equal(by_name("MIN_PKT_LNGTH")->id, 25);
+	assert_int_equal(by_name("MAX_PKT_LNGTH")->id, 26);
+	assert_null(by_name(""));
+	assert_null(by_name("IPV4_SRC_ADD"));
+	assert_null(by_name("ipv4_src_addr"));
+	assert_null(npk_ie_by_name("IPV4_SRC_ADDR", 12));
+	assert_null(npk_ie_by_name("IPV4_SRC_ADDR\0", 14));
+	assert_int_equal(npk_ie_by_name("IPV4_SRC_ADDR %IN_BYTES", 13)->id, 8);
 	assert_null(npk_ie_by_id(0, 0));
 	assert_null(npk_ie_by_id(1, 8));
-	assert_int_equal(npk_ie_v9_type(npk_ie_by_name("IN_BYTES")), 1);
-	assert_int_equal(npk_ie_v9_type(npk_ie_by_name("SRC_FRAGMENTS")), 57552);
+	assert_int_equal(npk_ie_v9_type(by_name("IN_BYTES")), 1);
+	assert_int_equal(npk_ie_v9_type(by_name("SRC_FRAGMENTS")), 57552);
 	assert_int_equal(npk_ie_v9_type(&other), 0);
 }
 
@@ -306,7 +314,7 @@ static void test_full_lengths(void **state)
 
 	(void)state;
 	for (i = 0; i < NR(want); i++)
-		assert_int_equal(npk_ie_full_len(npk_ie_by_name(want[i].name)), want[i].len);
+		assert_int_equal(npk_ie_full_len(by_name(want[i].name)), want[i].len);
 	for (i = 0; i < __NPK_IE_MAX; i++) {
 		const struct npk_ie *ie = &npk_ie_table[i];
 
@@ -329,7 +337,7 @@ static void test_ip_versions(void **state)
 
 	(void)state;
 	for (i = 0; i < NR(names); i++)
-		assert_int_equal(npk_ie_ip_version(npk_ie_by_name(names[i])), i < 5 ? 4 : 6);
+		assert_int_equal(npk_ie_ip_version(by_name(names[i])), i < 5 ? 4 : 6);
 	for (i = 0; i < __NPK_IE_MAX; i++)
 		bound += npk_ie_ip_version(&npk_ie_table[i]) != 0;
 	assert_int_equal(bound, NR(names));
@@ -375,11 +383,11 @@ static void test_ntp_back(void **state)
 		uint8_t *got;
 
 		rec.first_ns = at_5000s.now_ns / SEC * SEC + fractions[i];
-		got = encode(npk_ie_by_name("FLOW_START_MICROSECONDS"), 0, &rec, &at_5000s);
+		got = encode(by_name("FLOW_START_MICROSECONDS"), 0, &rec, &at_5000s);
 		for (j = 4; j < 8; j++)
 			us = us << 8 | got[j];
 		free(got);
-		got = encode(npk_ie_by_name("FLOW_START_NANOSECONDS"), 0, &rec, &at_5000s);
+		got = encode(by_name("FLOW_START_NANOSECONDS"), 0, &rec, &at_5000s);
 		for (j = 4; j < 8; j++)
 			ns = ns << 8 | got[j];
 		free(got);
