@@ -17,6 +17,8 @@ static const struct npk_enc_format *format_of(enum npk_enc_version version)
 		return &npk_enc_ipfix;
 	case NPK_ENC_NFLOW:
 		return &npk_enc_nflow;
+	case NPK_ENC_NFLOW9:
+		return &npk_enc_nflow9;
 	}
 	return NULL;
 }

@@ -43,7 +43,7 @@ struct npk_enc_template {
  * @out: the encoder; the caller frees it with npk_enc_free()
  *
  * Return: as npk_enc_new(); -E2BIG for too many fields; -EMSGSIZE when the
- * templates and one record do not fit max_payload.
+ * templates, or one record, do not fit max_payload.
  */
 int npk_enc_new_templates(const struct npk_enc_opts *opts,
 			  const struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX],
@@ -80,7 +80,7 @@ struct npk_sets_rules;
  * @nr_templates: template records in it
  * @sets: by enum npk_enc_family
  * @split: v5, nFlow: record that is being split
- * @seal: nFlow: digest and compression
+ * @seal: nFlow, nflow9: digest and compression
  */
 struct npk_enc {
 	const struct npk_enc_format *format;
@@ -120,6 +120,7 @@ extern const struct npk_enc_format npk_enc_nf5;
 extern const struct npk_enc_format npk_enc_nf9;
 extern const struct npk_enc_format npk_enc_ipfix;
 extern const struct npk_enc_format npk_enc_nflow;
+extern const struct npk_enc_format npk_enc_nflow9;
 
 /**
  * npk_enc_family() - which template a record goes with

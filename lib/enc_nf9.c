@@ -2,10 +2,7 @@
 /* NetFlow v9, RFC 3954; its sets are in sets.c. */
 #include <errno.h>
 
-#include "sets.h"
-
-#define HEADER_LEN	20	/* RFC 3954 section 5.1 */
-#define TEMPLATE_SET	0	/* section 5.2, FlowSet id */
+#include "nf9.h"
 
 /*
  * The default template: what a passive probe knows.  TCP flags in one octet
@@ -29,7 +26,7 @@ static const struct npk_field defaults[] = {
 };
 
 /* Section 5.2: v9 has no enterprise numbers. */
-static int put_spec(struct npk_buf *b, const struct npk_field *field)
+int npk_nf9_put_spec(struct npk_buf *b, const struct npk_field *field)
 {
 	uint16_t type = npk_ie_v9_type(field->ie);
 
@@ -46,8 +43,8 @@ static int put_spec(struct npk_buf *b, const struct npk_field *field)
  * start of the second, and boot time comes out exact.  Where sysUptime has just
  * (re)started and cannot go back, both are moved on to the end of the second.
  */
-static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struct npk_times *times,
-		       const struct npk_sets_layout *l)
+void npk_nf9_put_header(struct npk_buf *b, const struct npk_enc *enc,
+			const struct npk_times *times, const struct npk_sets_layout *l)
 {
 	uint32_t uptime = npk_times_uptime(times, times->now_ms);
 	int64_t secs = npk_floor_div(times->now_ms, NPK_MS_PER_S);
@@ -67,20 +64,20 @@ static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struc
 }
 
 /* Section 5.1: the sequence number counts datagrams. */
-static uint32_t counted(const struct npk_sets_layout *l)
+uint32_t npk_nf9_counted(const struct npk_sets_layout *l)
 {
 	(void)l;
 	return 1;
 }
 
 static const struct npk_sets_rules rules = {
-	.header_len = HEADER_LEN,
-	.template_set = TEMPLATE_SET,
+	.header_len = NF9_HEADER_LEN,
+	.template_set = NF9_TEMPLATE_SET,
 	.defaults = defaults,
 	.nr_defaults = sizeof(defaults) / sizeof(defaults[0]),
-	.put_spec = put_spec,
-	.put_header = put_header,
-	.counted = counted,
+	.put_spec = npk_nf9_put_spec,
+	.put_header = npk_nf9_put_header,
+	.counted = npk_nf9_counted,
 };
 
 const struct npk_enc_format npk_enc_nf9 = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "fingerprint.h"
 #include "ie.h"
 
 /* Private enterprise number of ntop, and what its elements get added in v9. */
@@ -358,6 +359,9 @@ static void op_encode(const struct npk_op *op, const struct npk_rec *rec,
 		break;
 	case NPK_IE_IPV6:
 		memcpy(out, rec->ip_version == 6 ? member : no_address, 16);
+		break;
+	case NPK_IE_FINGERPRINT:
+		npk_fingerprint(&rec->syn, out);
 		break;
 	case NPK_IE_UPTIME:
 		npk_put_be32(out, npk_times_uptime(times,

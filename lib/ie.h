@@ -44,6 +44,7 @@
  * @NPK_IE_ICMP6: ICMPv6 type * 256 + code, 0 for other protocols
  * @NPK_IE_ICMP6_TYPE: ICMPv6 type, likewise
  * @NPK_IE_ICMP6_CODE: ICMPv6 code, likewise
+ * @NPK_IE_FINGERPRINT: text made of the SYN
  * @__NPK_IE_KIND_MAX: number of kinds
  *
  * Only the first three may have another length than the table's.
@@ -72,6 +73,7 @@ enum npk_ie_kind {
 	NPK_IE_ICMP6,
 	NPK_IE_ICMP6_TYPE,
 	NPK_IE_ICMP6_CODE,
+	NPK_IE_FINGERPRINT,
 	__NPK_IE_KIND_MAX,
 };
 

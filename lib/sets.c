@@ -20,10 +20,13 @@ const char *npk_sets_exportable(const struct npk_enc *enc, const struct npk_rec 
 	return rec->ip_version == 4 ? "no_ipv4_template" : "no_ipv6_template";
 }
 
-/* Octets before the data sets. */
+/* Octets around the data sets. */
 static size_t fixed_len(const struct npk_enc *enc, bool templates)
 {
-	return enc->format->sets->header_len + (templates ? enc->templates_len : 0);
+	const struct npk_sets_rules *rules = enc->format->sets;
+
+	return rules->header_len + (templates ? enc->templates_len : 0) +
+	       (rules->trailer_len ? rules->trailer_len(enc) : 0);
 }
 
 static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -106,7 +109,7 @@ int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, si
 
 	npk_enc_templates_account(enc, clock, l.templates);
 	enc->sequence += enc->format->sets->counted(&l);
-	*len = b.len;
+	*len = enc->format->sets->finish ? enc->format->sets->finish(enc, &b) : b.len;
 	*taken = l.taken;
 	return 0;
 }
@@ -202,16 +205,17 @@ static int build_families(struct npk_enc *enc)
 
 int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 {
-	size_t fixed;
 	unsigned int f;
 	int err;
 
 	err = templates ? build_templates(enc, templates) : build_families(enc);
 	if (err)
 		return err;
-	fixed = fixed_len(enc, true);
+	/* where they do not fit together, the templates go alone */
+	if (fixed_len(enc, true) > enc->opts.max_payload)
+		return -EMSGSIZE;
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		if (fixed + set_len(&enc->sets[f], 1) > enc->opts.max_payload)
+		if (fixed_len(enc, false) + set_len(&enc->sets[f], 1) > enc->opts.max_payload)
 			return -EMSGSIZE;
 	}
 	return 0;

@@ -45,6 +45,9 @@ struct npk_sets_layout {
  * @put_spec: append the specifier of a field; -EINVAL when the format has none for it
  * @put_header: append the header
  * @counted: how much the sequence number grows with this datagram
+ * @trailer_len: octets @finish appends; NULL: none
+ * @finish: complete the datagram; returns the octets to send, at most max_payload.
+ *	NULL: it is complete
  */
 struct npk_sets_rules {
 	size_t header_len;
@@ -56,6 +59,8 @@ struct npk_sets_rules {
 	void (*put_header)(struct npk_buf *b, const struct npk_enc *enc,
 			   const struct npk_times *times, const struct npk_sets_layout *l);
 	uint32_t (*counted)(const struct npk_sets_layout *l);
+	size_t (*trailer_len)(const struct npk_enc *enc);
+	size_t (*finish)(struct npk_enc *enc, struct npk_buf *b);
 };
 
 /* The members of struct npk_enc_format for a format with npk_enc_format.sets. */

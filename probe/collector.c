@@ -125,7 +125,7 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.sampling = o->sampling,
 		.key = o->nflow_key.octets,
 		.key_len = o->nflow_key.len,
-		.compress = !o->nflow_plain,
+		.compress = o->version == NPK_ENC_NFLOW ? !o->nflow_plain : o->nflow9_zlib,
 	};
 	int err;
 

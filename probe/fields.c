@@ -31,8 +31,8 @@ int fields_parse(struct parse *p)
 
 	if (!o->fields_text)
 		return -1;
-	if (o->version != NPK_ENC_NF9 && o->version != NPK_ENC_IPFIX)
-		return option_wrong(p, TITLE ": only NetFlow v9 and IPFIX have templates");
+	if (o->version == NPK_ENC_NF5 || o->version == NPK_ENC_NFLOW)
+		return option_wrong(p, TITLE ": only v9, IPFIX and nflow9 have templates");
 	err = npk_template_parse(o->fields_text, &unknown, &o->fields);
 	if (err || (unknown && !o->skip_unknown))
 		code = refused(p, err, unknown);

@@ -130,6 +130,27 @@ static int check_sampling(const struct parse *p)
 	return -1;
 }
 
+/* Two ids are those of the digest's templates; the one behind -U is in use as well. */
+static int check_nflow(const struct parse *p)
+{
+	const struct opts *o = p->o;
+	bool v1 = o->version == NPK_ENC_NFLOW, v9 = o->version == NPK_ENC_NFLOW9;
+
+	if (o->nflow_key.len && !v1 && !v9)
+		return option_wrong(p, "--nflow-key: only with -V nflow or nflow9");
+	if (o->nflow_plain && !v1)
+		return option_wrong(p, "--nflow-plain: only with -V nflow");
+	if (o->nflow9_zlib && !v9)
+		return option_wrong(p, "--nflow9-zlib: only with -V nflow9");
+	if (v9 && o->template_id >= 65280 && o->template_id <= 65282)
+		return option_wrong(p, "-U (flow-templ-id): %u to %u are in use by nflow9", 65281,
+				    65282);
+	if (v1 && o->sampling.interval > UINT16_MAX)
+		return option_wrong(p, "-S (sample-rate): %u does not fit nFlow (at most %u)",
+				    o->sampling.interval, UINT16_MAX);
+	return -1;
+}
+
 static int check(struct parse *p)
 {
 	struct opts *o = p->o;
@@ -152,9 +173,8 @@ static int check(struct parse *p)
 			o->engine);
 	if (check_sampling(p) >= 0)
 		return EXIT_USAGE;
-	if ((o->nflow_key.len || o->nflow_plain) && o->version != NPK_ENC_NFLOW)
-		return option_wrong(p, "--nflow-%s: only with -V nflow",
-				    o->nflow_key.len ? "key" : "plain");
+	if (check_nflow(p) >= 0)
+		return EXIT_USAGE;
 	if (o->version == 5 && (o->ifaces.in > 0xffff || o->ifaces.out > 0xffff))
 		return option_wrong(p, "-u, -Q: NetFlow v5 has indices up to 65535 only");
 	if (o->ifaces.nr_names && !strncmp(o->input, "pcap:", 5))

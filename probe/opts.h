@@ -41,6 +41,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @engine: -E, type << 8 | id, or the v9 source id
  * @nflow_key: --nflow-key
  * @nflow_plain: --nflow-plain
+ * @nflow9_zlib: --nflow9-zlib
  * @mtu: --mtu, 0 = that of the route
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
  * @ifaces: -u, -Q, --if-map, --vlanid-as-iface-idx
@@ -77,6 +78,7 @@ struct opts {
 	uint32_t engine;
 	struct key nflow_key;
 	bool nflow_plain;
+	bool nflow9_zlib;
 	unsigned int mtu;
 	unsigned int flows;
 	struct iface_rules ifaces;

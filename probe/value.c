@@ -143,6 +143,7 @@ int value_version(struct parse *p, const struct option_def *d, const char *value
 {
 	static const struct { const char *name; unsigned int version; } names[] = {
 		{ "5", 5 }, { "9", 9 }, { "10", 10 }, { "nflow", NPK_ENC_NFLOW },
+		{ "nflow9", NPK_ENC_NFLOW9 },
 	};
 	size_t i;
 

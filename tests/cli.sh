@@ -71,9 +71,13 @@ wrong_use() {
     must_fail 2 "from 1 to 86400" -i "$W/good.pcap" -d -5
     must_fail 2 "99999999999999999999" -i "$W/good.pcap" -d 99999999999999999999
     must_fail 2 "from 576 to 65535" -i "$W/good.pcap" --mtu 100
-    must_fail 2 "\"7\" is none of 5|9|10|nflow" -i "$W/good.pcap" -V 7
+    must_fail 2 "\"7\" is none of 5|9|10|nflow|nflow9" -i "$W/good.pcap" -V 7
     must_fail 2 "--nflow-key: only with -V nflow" -i "$W/good.pcap" --nflow-key secret
     must_fail 2 "--nflow-plain: only with -V nflow" -i "$W/good.pcap" -V 9 --nflow-plain
+    must_fail 2 "--nflow-plain: only with -V nflow" -i "$W/good.pcap" -V nflow9 --nflow-plain
+    must_fail 2 "--nflow9-zlib: only with -V nflow9" -i "$W/good.pcap" -V nflow --nflow9-zlib
+    must_fail 2 "-U (flow-templ-id): 65281 to 65282" -i "$W/good.pcap" -V nflow9 -U 65280
+    must_fail 2 "70000 does not fit nFlow" -i "$W/good.pcap" -V nflow -S 70000
     must_fail 2 "--nflow-key: the key is empty" -i "$W/good.pcap" -V nflow --nflow-key ""
     must_fail 2 "longer than 256 octets" -i "$W/good.pcap" -V nflow --nflow-key "$(printf 'x%.0s' {1..257})"
     printf "\nsecret\n" >"$W/key"
@@ -126,7 +130,7 @@ templates() {
         -T "%IN_BYTES %OUT_BYTES%L7_PROTO name"
     must_fail 2 "-T (flow-templ): no field is left" -i "$W/good.pcap" -T " "
     must_fail 2 "-T (flow-templ): too few fields" -i "$W/good.pcap" -T "%PROTOCOL"
-    must_fail 2 "-T (flow-templ): only NetFlow v9 and IPFIX have templates" -i "$W/good.pcap" -V 5 -T "%IN_BYTES"
+    must_fail 2 "-T (flow-templ): only v9, IPFIX and nflow9 have templates" -i "$W/good.pcap" -V 5 -T "%IN_BYTES"
     must_fail 1 "do not fit its datagrams of 548 octets" -i "$W/good.pcap" --mtu 576 -V 10 -n 127.0.0.1:9 -T \
         "$("$PROBE" --list-fields | awk 'NR > 1 { printf "%s ", $1 }')"
     must_work "left out, unknown: %OUT_BYTES, %L7_PROTO" -i "$W/good.pcap" --print csv --skip-unknown \
@@ -225,6 +229,7 @@ success() {
     must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V 5
     printf 'secret\n' >"$W/key"
     must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V nflow --nflow-key "@$W/key" --nflow-plain
+    must_work "1 sent in" -i "$W/good.pcap" -n 127.0.0.1:9 -V nflow9 --nflow-key "@$W/key" --nflow9-zlib
 }
 
 # Counters on a pipe that closes early are no reason to hang or crash.

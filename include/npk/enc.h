@@ -25,7 +25,7 @@ extern "C" {
 /** NPK_ENC_MAX_DATAGRAM - largest UDP payload an encoder will fill */
 #define NPK_ENC_MAX_DATAGRAM	65507
 
-/** NPK_ENC_MIN_DATAGRAM - smallest max_payload accepted: a template and a record */
+/** NPK_ENC_MIN_DATAGRAM - smallest max_payload accepted: templates, or a record */
 #define NPK_ENC_MIN_DATAGRAM	512
 
 /** NPK_ENC_NF5_MAX_SAMPLING - largest sampling interval NetFlow v5 can announce */
@@ -39,12 +39,15 @@ struct npk_enc;
  * @NPK_ENC_NF9: NetFlow v9, RFC 3954
  * @NPK_ENC_IPFIX: IPFIX, RFC 7011
  * @NPK_ENC_NFLOW: nFlow v1
+ * @NPK_ENC_NFLOW9: NetFlow v9 with all a record has; signed when there is a key.  The
+ *	version on the wire is 9
  */
 enum npk_enc_version {
 	NPK_ENC_NF5 = 5,
 	NPK_ENC_NF9 = 9,
 	NPK_ENC_IPFIX = 10,
 	NPK_ENC_NFLOW = 24,
+	NPK_ENC_NFLOW9 = 25,
 };
 
 /**
@@ -64,9 +67,9 @@ enum npk_enc_version {
  *	compression
  * @sampling: how the packets in the records were sampled; v5 has room for an interval
  *	of NPK_ENC_NF5_MAX_SAMPLING, nFlow for one of 65535
- * @key: nFlow: key of the digest in every datagram, copied; NULL: none
+ * @key: nFlow, nflow9: key of the digest in every datagram, copied; NULL: none
  * @key_len: octets of it; nFlow uses the first 16
- * @compress: nFlow: datagrams are zlib streams
+ * @compress: nFlow, nflow9: datagrams are zlib streams
  */
 struct npk_enc_opts {
 	enum npk_enc_version version;
@@ -87,7 +90,7 @@ struct npk_enc_opts {
  * @opts: settings, copied
  * @out: the encoder; the caller frees it with npk_enc_free()
  *
- * Return: 0, -EINVAL for a setting out of range, -EMSGSIZE when the templates and one
+ * Return: 0, -EINVAL for a setting out of range, -EMSGSIZE when the templates, or one
  * record do not fit max_payload, -ENOMEM.
  */
 int npk_enc_new(const struct npk_enc_opts *opts, struct npk_enc **out);
@@ -133,7 +136,8 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
  * @buf: at least max_payload octets
  * @len: out: octets written, 0 when there was nothing to say
  * @taken: out: records consumed from the front of @recs; 0 with @len above 0 when
- *	one record fills more than a datagram: offer what was not taken first again
+ *	one record fills more than a datagram, or the templates fill it: offer what was
+ *	not taken first again
  *
  * Templates go first, in the same datagram, whenever they are due.  A record
  * whose counters do not fit the format's fields is split over several records

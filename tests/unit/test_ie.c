@@ -56,7 +56,10 @@ static struct npk_rec icmp_rec(uint8_t version, uint8_t proto)
 		.flow_label = 0xabcde,
 		.server_delay_us = 0xffffffff, .client_delay_us = 46999, .appl_delay_us = 2500,
 		.retransmitted = 0x51525354, .out_of_order = 0x61626364,
-		.syn = { .window = 0x7172, .mss = 1460, .wscale = 7 },
+		.syn = {
+			.window = 0x7172, .mss = 1460, .wscale = 7,
+			.flags = NPK_SYN_SEEN | NPK_SYN_MSS | NPK_SYN_WSCALE,
+		},
 	};
 
 	memcpy(rec.saddr, "\xc0\x00\x02\x01" "s2345678901", version == 4 ? 4 : 16);
@@ -227,6 +230,7 @@ static const struct {
 	{ "DURATION_IN", OCTETS("\x00\x00\x23\x29") },
 	{ "TCP_WIN_MSS_IN", OCTETS("\x05\xb4") },
 	{ "TCP_WIN_SCALE_IN", OCTETS("\x07") },
+	{ "FINGERPRINT", OCTETS("717205B401070000S00\0") },
 };
 
 static void test_every_element(void **state)

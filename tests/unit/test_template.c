@@ -145,7 +145,10 @@ static void test_every_field(void **state)
 		assert_int_equal(npk_enc_new(&opts, &enc), 0);
 		npk_enc_free(enc);
 		opts.max_payload = 512;
-		assert_int_equal(npk_enc_new(&opts, &enc), -EMSGSIZE);
+		/* the templates fit alone where a field is specified in four octets */
+		assert_int_equal(npk_enc_new(&opts, &enc),
+				 opts.version == NPK_ENC_NF9 ? 0 : -EMSGSIZE);
+		npk_enc_free(enc);
 	}
 	npk_template_free(t);
 }

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nflow9: the golden signed datagram, room for the trailer, compression, fingerprints. */
+#include "test.h"
+
+#include <errno.h>
+#include <arpa/inet.h>
+#include <zlib.h>
+
+#include "lib/fingerprint.h"
+#include "lib/nf9.h"
+
+#define SEC		UINT64_C(1000000000)
+#define NOW_S		UINT64_C(1700000000)
+
+/* sysUptime 3600000 ms at 1700000000.000 */
+static const struct npk_clock golden_clock = {
+	.now_ns = 5000 * SEC,
+	.offset_ns = (int64_t)((NOW_S - 5000) * SEC),
+	.boot_ns = 1400 * SEC,
+};
+
+static const struct npk_enc_opts default_opts = {
+	.version = NPK_ENC_NFLOW9,
+	.source_id = 1,
+	.template_id = 256,
+	.max_payload = 1472,
+	.key = "secret",
+	.key_len = 6,
+};
+
+static struct npk_rec make_flow(void)
+{
+	return (struct npk_rec){
+		.first_ns = 4990 * SEC, .last_ns = 4999 * SEC,
+		.packets = 3, .octets = 5000,
+		.saddr = { 192, 0, 2, 1 }, .daddr = { 198, 51, 100, 2 },
+		.sport = htons(49152), .dport = htons(443), .proto = 6,
+		.ip_version = 4, .vlan = 42, .vlan2 = NPK_VLAN_NONE, .tcp_flags = 0x1b,
+		.client_delay_us = 24000, .server_delay_us = 6000,
+	};
+}
+
+static const struct npk_field golden_fields[] = {
+	NPK_FIELD(IPV4_SRC_ADDR), NPK_FIELD(IPV4_DST_ADDR),
+	NPK_FIELD(L4_SRC_PORT), NPK_FIELD(L4_DST_PORT),
+	NPK_FIELD(PROTOCOL), NPK_FIELD(TCP_FLAGS), NPK_FIELD(SRC_VLAN),
+	NPK_FIELD_LEN(IN_BYTES, 4), NPK_FIELD_LEN(IN_PKTS, 4),
+	NPK_FIELD(FIRST_SWITCHED), NPK_FIELD(LAST_SWITCHED),
+	NPK_FIELD(CLIENT_NW_LATENCY_MS), NPK_FIELD(SERVER_NW_LATENCY_MS),
+};
+
+static const uint8_t golden[] = {
+	0x00, 0x09, 0x00, 0x04, 0x00, 0x36, 0xee, 0x80, 0x65, 0x53, 0xf1, 0x00, 0x00, 0x00, 0x00,
+	0x07, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x3c, 0x01, 0x2c, 0x00, 0x0d, 0x00, 0x08,
+	0x00, 0x04, 0x00, 0x0c, 0x00, 0x04, 0x00, 0x07, 0x00, 0x02, 0x00, 0x0b, 0x00, 0x02, 0x00,
+	0x04, 0x00, 0x01, 0x00, 0x06, 0x00, 0x01, 0x00, 0x3a, 0x00, 0x02, 0x00, 0x01, 0x00, 0x04,
+	0x00, 0x02, 0x00, 0x04, 0x00, 0x16, 0x00, 0x04, 0x00, 0x15, 0x00, 0x04, 0xe0, 0xfb, 0x00,
+	0x04, 0xe0, 0xfc, 0x00, 0x04, 0x01, 0x2c, 0x00, 0x2c, 0xc0, 0x00, 0x02, 0x01, 0xc6, 0x33,
+	0x64, 0x02, 0xc0, 0x00, 0x01, 0xbb, 0x06, 0x1b, 0x00, 0x2a, 0x00, 0x00, 0x13, 0x88, 0x00,
+	0x00, 0x00, 0x0a, 0x00, 0x36, 0xc7, 0x70, 0x00, 0x36, 0xea, 0x98, 0x00, 0x00, 0x00, 0x0c,
+	0x00, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x1c, 0xff, 0x02, 0x00, 0x04, 0x00, 0x0c, 0x00,
+	0x01, 0x00, 0x04, 0xff, 0x79, 0x00, 0x01, 0xff, 0x7a, 0x00, 0x03, 0xff, 0x7b, 0x00, 0x20,
+	0x00, 0x00, 0xff, 0x02, 0x00, 0x2c, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x01, 0xa6,
+	0x12, 0x1d, 0x48, 0x38, 0xae, 0x99, 0xd9, 0x5f, 0x12, 0xb2, 0x15, 0xf8, 0xb4, 0x87, 0xb9,
+	0x8c, 0x09, 0x80, 0xc7, 0x6d, 0x07, 0x34, 0xd7, 0x9c, 0xfa, 0x5e, 0x07, 0x61, 0x55, 0xf3,
+	0x41,
+};
+
+static struct npk_enc *golden_enc(const struct npk_enc_opts *opts)
+{
+	const struct npk_enc_template templates[__NPK_ENC_FAMILY_MAX] = {
+		[NPK_ENC_IPV4] = {
+			golden_fields, sizeof(golden_fields) / sizeof(golden_fields[0]), 300,
+		},
+	};
+	struct npk_enc *enc;
+
+	assert_int_equal(npk_enc_new_templates(opts, templates, &enc), 0);
+	enc->sequence = 7;
+	return enc;
+}
+
+static size_t encode_one(struct npk_enc *enc, const struct npk_rec *rec, uint8_t *buf)
+{
+	size_t len, taken;
+
+	assert_int_equal(npk_enc_datagram(enc, &rec, 1, &golden_clock, buf, &len, &taken), 0);
+	assert_int_equal(taken, 1);
+	return len;
+}
+
+static void test_golden(void **state)
+{
+	struct npk_enc *enc = golden_enc(&default_opts);
+	struct npk_rec rec = make_flow();
+	uint8_t buf[1472];
+
+	(void)state;
+	rec.packets = 10;
+	assert_int_equal(encode_one(enc, &rec, buf), sizeof(golden));
+	assert_memory_equal(buf, golden, sizeof(golden));
+	npk_enc_free(enc);
+}
+
+/* Without a key there is no trailer, and the header counts none. */
+static void test_unsigned(void **state)
+{
+	struct npk_enc_opts opts = default_opts;
+	struct npk_rec rec = make_flow();
+	struct npk_enc *enc;
+	uint8_t buf[1472];
+
+	(void)state;
+	opts.key_len = 0;
+	enc = golden_enc(&opts);
+	rec.packets = 10;
+	assert_int_equal(encode_one(enc, &rec, buf), sizeof(golden) - NFLOW9_TRAILER_LEN);
+	assert_int_equal(buf[3], 2);
+	assert_memory_equal(buf + 4, golden + 4, sizeof(golden) - NFLOW9_TRAILER_LEN - 4);
+	npk_enc_free(enc);
+}
+
+static void test_compressed(void **state)
+{
+	struct npk_enc_opts opts = default_opts;
+	struct npk_rec rec = make_flow();
+	uint8_t buf[1472], out[1472];
+	uLongf out_len = sizeof(out);
+	struct npk_enc *enc;
+	size_t len;
+
+	(void)state;
+	opts.compress = true;
+	enc = golden_enc(&opts);
+	rec.packets = 10;
+	len = encode_one(enc, &rec, buf);
+	assert_true(len < sizeof(golden));
+	assert_int_equal(uncompress(out, &out_len, buf, len), Z_OK);
+	assert_int_equal(out_len, sizeof(golden));
+	assert_memory_equal(out, golden, sizeof(golden));
+	npk_enc_free(enc);
+}
+
+/* The trailer always has room; where a record does not fit beside them, templates go alone. */
+static void test_room(void **state)
+{
+	const struct npk_rec rec = make_flow();
+	const struct npk_rec *recs[64];
+	struct npk_enc_opts opts = default_opts;
+	size_t len, taken, total;
+	struct npk_enc *enc;
+	uint8_t *buf;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 64; i++)
+		recs[i] = &rec;
+	for (opts.max_payload = NPK_ENC_MIN_DATAGRAM; opts.max_payload < 1500; opts.max_payload++) {
+		assert_int_equal(npk_enc_new(&opts, &enc), 0);
+		buf = malloc(opts.max_payload);
+		assert_non_null(buf);
+		for (total = 0; total < 64; total += taken) {
+			taken = npk_enc_room(enc, recs, 64 - total, &golden_clock);
+			assert_int_equal(npk_enc_datagram(enc, recs, 64 - total, &golden_clock,
+							  buf, &len, &taken), 0);
+			assert_true(len > NF9_HEADER_LEN + NFLOW9_TRAILER_LEN);
+			assert_true(len <= opts.max_payload);
+			assert_true(taken || buf[NF9_HEADER_LEN + 1] == NF9_TEMPLATE_SET);
+			assert_memory_equal(buf + len - NFLOW9_TRAILER_LEN, npk_nflow9_trailer,
+					    NFLOW9_TRAILER_LEN - 32);
+		}
+		free(buf);
+		npk_enc_free(enc);
+	}
+}
+
+/* A data set may not be taken for the trailer. */
+static void test_template_ids(void **state)
+{
+	struct npk_enc_opts opts = default_opts;
+	struct npk_enc *enc;
+	unsigned int id;
+
+	(void)state;
+	for (id = 65278; id < 65286; id++) {
+		opts.template_id = (uint16_t)id;
+		assert_int_equal(npk_enc_new(&opts, &enc),
+				 id >= 65280 && id <= 65282 ? -EINVAL : 0);
+		npk_enc_free(enc);
+	}
+}
+
+static void check_fingerprint(const struct npk_syn *syn, const char *want)
+{
+	uint8_t got[NPK_FINGERPRINT_LEN];
+
+	npk_fingerprint(syn, got);
+	assert_string_equal((const char *)got, want);
+}
+
+static void test_fingerprint(void **state)
+{
+	struct npk_syn syn = {
+		.options = NPK_SYN_OPT_MSS | NPK_SYN_OPT_SACK_OK << 4 | NPK_SYN_OPT_TIMESTAMP << 8 |
+			   NPK_SYN_OPT_NOP << 12 | NPK_SYN_OPT_WSCALE << 16,
+		.window = 64240, .mss = 1460, .wscale = 7, .ttl = 57, .tcp_len = 40,
+		.quirks = NPK_QUIRK_DF,
+		.flags = NPK_SYN_SEEN | NPK_SYN_MSS | NPK_SYN_WSCALE,
+	};
+
+	(void)state;
+	check_fingerprint(&syn, "FAF005B440071111S28");
+	syn.flags |= NPK_SYN_ACK;
+	syn.ttl = 129;
+	check_fingerprint(&syn, "FAF005B4FF071111A28");
+	syn = (struct npk_syn){ .flags = NPK_SYN_SEEN, .ttl = 64, .tcp_len = 20 };
+	check_fingerprint(&syn, "0000_MSS40WS0000S14");
+	syn.flags = 0;
+	check_fingerprint(&syn, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_unsigned),
+		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_template_ids),
+		cmocka_unit_test(test_fingerprint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
