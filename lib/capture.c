@@ -16,6 +16,7 @@
 #define DEFAULT_ACTIVE_NS	(60 * NPK_NSEC_PER_SEC)
 #define DEFAULT_FLOWS		524288
 #define QUEUE_LEN		16384
+#define ANY_SNAPLEN		65535
 #define PAGE_OCTETS		4096
 /*
  * Records kept free for flows that must leave the table: one a frame at most,
@@ -156,8 +157,7 @@ static int make_meter(struct npk_capture *c, const struct npk_source_opts *opts)
 		err = make_shared(c, opts->frag_zero);
 	if (err)
 		return err;
-	c->meter.limits.idle_ns = opts->idle_ns ? opts->idle_ns : DEFAULT_IDLE_NS;
-	c->meter.limits.active_ns = opts->active_ns ? opts->active_ns : DEFAULT_ACTIVE_NS;
+	npk_capture_set_timeouts(&c->src, opts->idle_ns, opts->active_ns);
 	err = start_sampling(c, &opts->sampling);
 	if (err)
 		return err;
@@ -189,6 +189,38 @@ int npk_capture_new(const struct npk_source_ops *ops, size_t size, const char *a
 		return npk_source_fail(&c->src, -EINVAL, "%s: nothing named after the colon",
 				       ops->prefix);
 	return make_meter(c, opts);
+}
+
+void npk_capture_set_timeouts(struct npk_source *src, uint64_t idle_ns, uint64_t active_ns)
+{
+	struct npk_capture *c = to_capture(src);
+
+	c->meter.limits.idle_ns = idle_ns ? idle_ns : DEFAULT_IDLE_NS;
+	c->meter.limits.active_ns = active_ns ? active_ns : DEFAULT_ACTIVE_NS;
+}
+
+/* Of a struct npk_capture alone, whatever a kind has behind it. */
+static const struct npk_source_ops checked = { .prefix = "", .close = npk_capture_close };
+
+int npk_capture_check(const struct npk_source_ops *ops, const char *arg,
+		      const struct npk_source_opts *opts, struct npk_source **out)
+{
+	struct npk_source_opts small = *opts;
+	struct npk_capture *c;
+	int err;
+
+	small.flows = 1;
+	err = npk_capture_new(ops, sizeof(*c), arg, &small, &c);
+	*out = c ? &c->src : NULL;
+	if (!c)
+		return err;
+	c->src.ops = &checked;
+	if (err)
+		return err;
+	c->pcap = pcap_open_dead(DLT_EN10MB, ANY_SNAPLEN);
+	if (!c->pcap)
+		return -ENOMEM;
+	return npk_capture_compile(c, opts->filter);
 }
 
 int npk_capture_compile(struct npk_capture *c, const char *expression)

@@ -148,6 +148,9 @@ bool npk_capture_ready(struct npk_capture *c);
 int npk_capture_failed(struct npk_capture *c);
 
 /* Members of struct npk_source_ops that all captures share. */
+int npk_capture_check(const struct npk_source_ops *ops, const char *arg,
+		      const struct npk_source_opts *opts, struct npk_source **out);
+void npk_capture_set_timeouts(struct npk_source *src, uint64_t idle_ns, uint64_t active_ns);
 void npk_capture_close(struct npk_source *src);
 int npk_capture_expire_all(struct npk_source *src);
 size_t npk_capture_peek(struct npk_source *src, const struct npk_rec **recs, size_t max);

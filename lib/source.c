@@ -38,18 +38,45 @@ static int no_such_kind(const char *name, struct npk_source **out)
 			       "%s: no such kind of source (kmod, live:DEV or pcap:FILE)", name);
 }
 
-int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out)
+/* The kind a name asks for, and what the name says behind the prefix; or NULL. */
+static const struct npk_source_ops *find_kind(const char *name, const char **arg)
 {
 	size_t i, n;
 
-	*out = NULL;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		n = strlen(kinds[i]->prefix);
-		if (!strncmp(opts->name, kinds[i]->prefix, n) &&
-		    (kinds[i]->prefix[n - 1] == ':' || !opts->name[n] || opts->name[n] == ':'))
-			return kinds[i]->open(opts->name + n, opts, out);
+		*arg = name + n;
+		if (!strncmp(name, kinds[i]->prefix, n) &&
+		    (kinds[i]->prefix[n - 1] == ':' || !**arg || **arg == ':'))
+			return kinds[i];
 	}
-	return no_such_kind(opts->name, out);
+	return NULL;
+}
+
+int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out)
+{
+	const char *arg;
+	const struct npk_source_ops *kind = find_kind(opts->name, &arg);
+
+	*out = NULL;
+	return kind ? kind->open(arg, opts, out) : no_such_kind(opts->name, out);
+}
+
+int npk_source_check(const struct npk_source_opts *opts, struct npk_source **out)
+{
+	const char *arg;
+	const struct npk_source_ops *kind = find_kind(opts->name, &arg);
+
+	*out = NULL;
+	return kind ? kind->check(kind, arg, opts, out) : no_such_kind(opts->name, out);
+}
+
+int npk_source_set_timeouts(struct npk_source *src, uint64_t idle_ns, uint64_t active_ns)
+{
+	if (!src->ops->set_timeouts)
+		return -EOPNOTSUPP;
+	src->ops->set_timeouts(src, idle_ns, active_ns);
+	return 0;
 }
 
 void npk_source_close(struct npk_source *src)

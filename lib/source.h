@@ -12,6 +12,8 @@
  * struct npk_source_ops - a kind of source; members as in <npk/npk.h>
  * @prefix: what its names start with, e.g. "pcap:"; "kmod" may stand alone
  * @open: set up; @arg is the name without the prefix
+ * @check: see npk_source_check(); @ops is the kind itself
+ * @set_timeouts: see npk_source_set_timeouts(), or NULL
  * @close: free everything
  * @fd: see npk_source_fd()
  * @work: see npk_source_work()
@@ -25,7 +27,10 @@
 struct npk_source_ops {
 	const char *prefix;
 	int (*open)(const char *arg, const struct npk_source_opts *opts, struct npk_source **out);
+	int (*check)(const struct npk_source_ops *ops, const char *arg,
+		     const struct npk_source_opts *opts, struct npk_source **out);
 	void (*close)(struct npk_source *src);
+	void (*set_timeouts)(struct npk_source *src, uint64_t idle_ns, uint64_t active_ns);
 	int (*fd)(const struct npk_source *src);
 	int (*work)(struct npk_source *src);
 	int (*expire_all)(struct npk_source *src);

@@ -154,13 +154,11 @@ static int map_ring(struct src_kmod *k, uint32_t i)
 	return 0;
 }
 
-static int set_up(struct src_kmod *k, const char *arg)
+static int set_up(struct src_kmod *k)
 {
 	uint32_t i;
-	int err = parse_arg(k, arg);
+	int err = open_device(k);
 
-	if (!err)
-		err = open_device(k);
 	if (!err)
 		err = join(k);
 	if (!err)
@@ -170,12 +168,11 @@ static int set_up(struct src_kmod *k, const char *arg)
 	return err;
 }
 
-static int src_kmod_open(const char *arg, const struct npk_source_opts *opts,
-			 struct npk_source **out)
+static int make(const char *arg, const struct npk_source_opts *opts, struct src_kmod **out)
 {
 	struct src_kmod *k = calloc(1, sizeof(*k));
 
-	*out = k ? &k->src : NULL;
+	*out = k;
 	if (!k)
 		return -ENOMEM;
 	k->src.ops = &npk_src_kmod;
@@ -183,7 +180,28 @@ static int src_kmod_open(const char *arg, const struct npk_source_opts *opts,
 	k->flush = opts->flush;
 	if (opts->discard)
 		k->join.flags = NPK_JOIN_DISCARD;
-	return set_up(k, *arg == ':' ? arg + 1 : arg);
+	return parse_arg(k, *arg == ':' ? arg + 1 : arg);
+}
+
+static int src_kmod_check(const struct npk_source_ops *ops, const char *arg,
+			  const struct npk_source_opts *opts, struct npk_source **out)
+{
+	struct src_kmod *k;
+	int err = make(arg, opts, &k);
+
+	(void)ops;
+	*out = k ? &k->src : NULL;
+	return err;
+}
+
+static int src_kmod_open(const char *arg, const struct npk_source_opts *opts,
+			 struct npk_source **out)
+{
+	struct src_kmod *k;
+	int err = make(arg, opts, &k);
+
+	*out = k ? &k->src : NULL;
+	return err ? err : set_up(k);
 }
 
 static void src_kmod_close(struct npk_source *src)
@@ -333,6 +351,7 @@ static void src_kmod_stats(const struct npk_source *src, struct npk_source_stats
 const struct npk_source_ops npk_src_kmod = {
 	.prefix = "kmod",
 	.open = src_kmod_open,
+	.check = src_kmod_check,
 	.close = src_kmod_close,
 	.fd = src_kmod_fd,
 	.work = src_kmod_work,

@@ -228,6 +228,8 @@ static void src_live_stats(const struct npk_source *src, struct npk_source_stats
 const struct npk_source_ops npk_src_live = {
 	.prefix = "live:",
 	.open = src_live_open,
+	.check = npk_capture_check,
+	.set_timeouts = npk_capture_set_timeouts,
 	.close = npk_capture_close,
 	.fd = src_live_fd,
 	.work = src_live_work,

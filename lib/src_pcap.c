@@ -344,6 +344,8 @@ static void src_pcap_clock(const struct npk_source *src, struct npk_clock *clock
 const struct npk_source_ops npk_src_pcap = {
 	.prefix = "pcap:",
 	.open = src_pcap_open,
+	.check = npk_capture_check,
+	.set_timeouts = npk_capture_set_timeouts,
 	.close = src_pcap_close,
 	.fd = src_pcap_fd,
 	.work = src_pcap_work,

@@ -17,9 +17,9 @@
 #include "opts.h"
 #include "print.h"
 #include "privileges.h"
+#include "settings.h"
 #include "stats.h"
 
-#define NS_PER_S		1000000000ULL
 #define STATS_MS		10000
 #define PROGRESS_MS		1000
 /* expiry is looked after this often when no packet comes */
@@ -57,20 +57,9 @@ static int say_errno(const char *what)
 
 static int open_source(struct probe *p)
 {
-	struct npk_source_opts so = {
-		.name = p->o.input,
-		.filter = p->o.filter,
-		.idle_ns = p->o.idle_s * NS_PER_S,
-		.active_ns = p->o.active_s * NS_PER_S,
-		.flows = p->o.flows,
-		.leave_out = p->o.leave_out,
-		.frag_zero = p->o.frag_zero,
-		.discard = p->o.discard,
-		.flush = p->o.flush,
-	};
+	struct npk_source_opts so;
 
-	if (!p->o.sampled_before)
-		so.sampling = p->o.sampling;
+	settings_source(&p->o, &so);
 	return npk_source_open(&so, &p->src);
 }
 
@@ -316,7 +305,7 @@ int main(int argc, char **argv)
 
 	keep_standard_files();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
-	code = opts_parse(&p.o, argc, argv);
+	code = opts_parse(&p.o, argc, argv, false);
 
 	if (code < 0)
 		code = start(&p);

@@ -78,6 +78,8 @@ const struct option_def option_table[] = {
 	  value_text, AT(stats_file) },
 	{ 0, "config", "FILE", "read options from FILE: one a line, name=value or -x=value",
 	  value_config },
+	{ 0, "check-config", NULL, "check the options and the file of --config, or FILE, and end",
+	  value_check_config },
 	{ 0, "discard-backlog", NULL, "kmod: drop the records that wait in the ring", value_flag,
 	  AT(discard) },
 	{ 0, "flush-on-exit", NULL, "kmod: close the module's flows at the end", value_flag,
@@ -184,10 +186,12 @@ int option_wrong(const struct parse *p, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "nprobe-k: %s", p->where);
+	fputs("nprobe-k: ", stderr);
+	if (p->file)
+		fprintf(stderr, "%s:%u: ", p->file, p->line);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputs(p->again ? "; nothing was changed\n" : "\n", stderr);
 	return EXIT_USAGE;
 }

@@ -51,18 +51,24 @@ struct refused_def {
 /**
  * struct parse - state while options are read
  * @o: where they go
- * @where: "" for the command line, "FILE:LINE: " for a file
+ * @file: configuration file that is being read, NULL: the command line
+ * @line: of that file
+ * @again: the daemon runs, and goes on with what it has if something is wrong
  * @own_collectors: -n was seen in the present place
  * @config: file named by --config
  * @noted: -G or -g was seen
+ * @check: --check-config was seen
  * @given: by row of the table: the option was seen
  */
 struct parse {
 	struct opts *o;
-	char where[300];
+	const char *file;
+	unsigned int line;
+	bool again;
 	bool own_collectors;
 	char *config;
 	bool noted;
+	bool check;
 	bool given[OPTIONS_MAX];
 };
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "fields.h"
 #include "option.h"
+#include "settings.h"
 #include "value.h"
 
 /* Values of options that have no letter. */
@@ -78,8 +79,10 @@ static int parse_argv(struct parse *p, int argc, char **argv)
 			return option_unknown(p, "--", &refused_table[beyond].letter, 1);
 		code = option_apply(p, def_of(c), optarg);
 	}
+	if (code < 0 && optind < argc && p->check)
+		code = value_config(p, option_find("config", 6), argv[optind++]);
 	if (code < 0 && optind < argc)
-		return option_wrong(p, "unexpected argument \"%s\" (see nprobe-k --help)",
+		return option_wrong(p, "unexpected argument \"%s\" (a file of options: --config)",
 				    argv[optind]);
 	return code;
 }
@@ -156,7 +159,9 @@ static int check(struct parse *p)
 	struct opts *o = p->o;
 	int code;
 
-	if (p->noted)
+	if (p->check && !p->config)
+		return option_wrong(p, "--check-config: which file?");
+	if (p->noted && !p->again && !p->check)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
 		      stderr);
 	if (!o->input) {
@@ -193,27 +198,30 @@ static int check(struct parse *p)
 	return -1;
 }
 
-int opts_parse(struct opts *o, int argc, char **argv)
+int opts_parse(struct opts *o, int argc, char **argv, bool again)
 {
-	struct parse p = { .o = o };
+	struct parse p = { .o = o, .again = again };
 	int code;
 
 	set_defaults(o);
 	code = parse_argv(&p, argc, argv);
 	if (code < 0 && p.config) {
-		char *config = p.config;
-
 		/* again from the file up, so that the command line has the last word */
-		p.config = NULL;
 		opts_free(o);
 		set_defaults(o);
-		code = config_read(&p, config);
+		code = config_read(&p, p.config);
 		if (code < 0)
 			code = parse_argv(&p, argc, argv);
-		free(config);
 	}
-	free(p.config);
-	return code < 0 ? check(&p) : code;
+	if (code < 0)
+		code = check(&p);
+	if (code < 0 && (p.check || p.again))
+		code = settings_check(&p);
+	o->config = p.config;
+	if (code >= 0 || !p.check)
+		return code;
+	printf("%s: ok\n", o->config);
+	return 0;
 }
 
 void opts_clear_collectors(struct opts *o)
@@ -232,7 +240,9 @@ void opts_free(struct opts *o)
 	npk_template_free(o->fields);
 	o->fields = NULL;
 	free(o->input);
+	free(o->config);
 	o->input = NULL;
+	o->config = NULL;
 	for (d = option_table; d < option_table + nr_options; d++) {
 		if (d->set != value_text)
 			continue;

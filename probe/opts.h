@@ -58,6 +58,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @kmod: the source is the kernel module
  * @discard: --discard-backlog
  * @flush: --flush-on-exit
+ * @config: --config
  */
 struct opts {
 	char *input;
@@ -95,6 +96,7 @@ struct opts {
 	bool kmod;
 	bool discard;
 	bool flush;
+	char *config;
 };
 
 /**
@@ -102,13 +104,14 @@ struct opts {
  * @o: out; opts_free() it
  * @argc: as main()'s
  * @argv: as main()'s
+ * @again: not for the first time: what is said is about a reload
  *
  * The command line wins over the file; both are checked in full.  Says what is
  * wrong in one sentence on stderr.
  *
- * Return: -1 to go on, else the code to exit with (0 after --help, --version).
+ * Return: -1 to go on, else the code to exit with (0 after --help, --version and --check-config).
  */
-int opts_parse(struct opts *o, int argc, char **argv);
+int opts_parse(struct opts *o, int argc, char **argv, bool again);
 
 /**
  * opts_clear_collectors() - forget what -n named

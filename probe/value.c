@@ -306,11 +306,24 @@ int value_print(struct parse *p, const struct option_def *d, const char *value)
 	return -1;
 }
 
+/* What is said once, before everything else. */
+static int not_in_file(const struct parse *p, const struct option_def *d)
+{
+	return p->file ? option_wrong(p, "%s inside a configuration file", option_title(d)) : -1;
+}
+
 int value_config(struct parse *p, const struct option_def *d, const char *value)
 {
-	if (*p->where)
-		return option_wrong(p, "%s inside a configuration file", option_title(d));
-	return replace(&p->config, value);
+	int code = not_in_file(p, d);
+
+	return code < 0 ? replace(&p->config, value) : code;
+}
+
+int value_check_config(struct parse *p, const struct option_def *d, const char *value)
+{
+	(void)value;
+	p->check = true;
+	return not_in_file(p, d);
 }
 
 int value_noted(struct parse *p, const struct option_def *d, const char *value)
@@ -323,9 +336,11 @@ int value_noted(struct parse *p, const struct option_def *d, const char *value)
 
 int value_show_version(struct parse *p, const struct option_def *d, const char *value)
 {
-	(void)p;
-	(void)d;
+	int code = not_in_file(p, d);
+
 	(void)value;
+	if (code >= 0)
+		return code;
 	printf("nprobe-k %s\n", npk_version());
 	return 0;
 }
@@ -341,9 +356,11 @@ int value_list_fields(struct parse *p, const struct option_def *d, const char *v
 
 int value_help(struct parse *p, const struct option_def *d, const char *value)
 {
-	(void)p;
-	(void)d;
+	int code = not_in_file(p, d);
+
 	(void)value;
+	if (code >= 0)
+		return code;
 	help_print();
 	return 0;
 }

@@ -28,6 +28,7 @@ int value_sample(struct parse *p, const struct option_def *d, const char *value)
 int value_sample_mode(struct parse *p, const struct option_def *d, const char *value);
 int value_print(struct parse *p, const struct option_def *d, const char *value);
 int value_config(struct parse *p, const struct option_def *d, const char *value);
+int value_check_config(struct parse *p, const struct option_def *d, const char *value);
 int value_noted(struct parse *p, const struct option_def *d, const char *value);
 int value_show_version(struct parse *p, const struct option_def *d, const char *value);
 int value_list_fields(struct parse *p, const struct option_def *d, const char *value);

@@ -207,8 +207,62 @@ config_file() {
     must_fail 2 "takes no value" --config "$W/bad.conf"
     printf -- '-R=48\n' >"$W/bad.conf"
     must_fail 2 "bad.conf:1: option -R (nProbe's --payload-length)" --config "$W/bad.conf"
-    printf 'config=x\n' >"$W/bad.conf"
-    must_fail 2 "inside a configuration file" --config "$W/bad.conf"
+    local name
+    for name in config=x check-config help -v; do
+        printf '%s\n' "$name" >"$W/bad.conf"
+        must_fail 2 "bad.conf:1: -" --config "$W/bad.conf"
+        must_fail 2 "inside a configuration file" --config "$W/bad.conf"
+    done
+}
+
+# bad_line SENTENCE LINE: the second line of a file, printf's escapes in it
+bad_line() {
+    # shellcheck disable=SC2059
+    printf "# a comment\n$2\n-t=5\n" >"$W/bad.conf"
+    must_fail 2 "$W/bad.conf:2: $1" --check-config "$W/bad.conf"
+    must_fail 2 "$W/bad.conf:2: $1" --config "$W/bad.conf" -n 127.0.0.1
+}
+
+config_lines() {
+    bad_line "a NUL character" '-i=pcap:a\0b.pcap'
+    bad_line "a NUL character" '\0'
+    bad_line "longer than 65535 octets" "-f=$(printf '%065532d' 0)"
+    bad_line "-f (bpf-filter): text without the end of the quotes" '-f="udp'
+    bad_line "-f (bpf-filter): text behind the quotes" "-f='udp' or tcp"
+    bad_line "-f (bpf-filter) needs a value" '-f='
+    bad_line "unknown option zmq" 'zmq = tcp://*:5556'
+    bad_line "unknown option --zmq" '--zmq="tcp://*:5556"'
+    bad_line "unknown option " '= 5'
+    bad_line "option -A (nProbe's --as-list)" '-A=as.txt'
+    bad_line "-a (all-collectors) takes no value" '-a=yes'
+    # as long as can be, as an editor of Windows writes it, quotes of both kinds, nProbe's flags
+    printf '\xef\xbb\xbf# first\r\n-f="udp port 53 or %065512d"\r\n\t--print = '"'csv'"'\r\n-a=\r\n-i=%s' 0 "$W/good.pcap" >"$W/odd.conf"
+    must_work "odd.conf: ok" --check-config "$W/odd.conf"
+    printf '\xef\xbb\xbf-f="udp port 53"\r\n\t--print = '"'csv'"'\r\n-a=\r\n-i=%s' "$W/good.pcap" >"$W/odd.conf"
+    must_work "192.0.2.1,198.51.100.2,17,12345,53,3,96," --config "$W/odd.conf"
+}
+
+# Neither device nor file nor collector is opened; everything else is checked.
+check_config() {
+    printf -- '-i=live:no-such-dev\n-n=no-such-host.invalid:2055\n--stats-json=/none/stats\n-f=udp\n' >"$W/c.conf"
+    must_work "$W/c.conf: ok" --check-config "$W/c.conf"
+    must_work "$W/c.conf: ok" --config "$W/c.conf" --check-config
+    [ ! -s "$W/err" ] || complain "--check-config: something on standard error"
+    must_work "$W/c.conf: ok" -i "$W/none.pcap" --check-config "$W/c.conf"
+    must_work "$W/c.conf: ok" --check-config "$W/c.conf" -i kmod:default/3 --bpf-filter=udp -i pcap:x -G
+    must_fail 2 "\"udp prt 53\"" --check-config "$W/c.conf" -f "udp prt 53"
+    must_fail 2 "\"x\" is none of tos, vlan, mpls" --check-config "$W/c.conf" --key x
+    must_fail 2 "-f (bpf-filter): not with the kernel module" --check-config "$W/c.conf" -i kmod
+    printf -- '-i=kmod:/1\n' >"$W/k.conf"
+    must_fail 2 "kmod:/1: not GROUP or GROUP/MEMBER" --check-config "$W/k.conf"
+    must_fail 2 "which file" --check-config
+    must_fail 2 "takes no value" "--check-config=$W/c.conf"
+    must_fail 2 "unexpected argument \"more\"" --check-config "$W/c.conf" more
+    must_fail 1 "$W/none.conf: No such file" --check-config "$W/none.conf"
+    must_fail 1 "$W: Is a directory" --check-config "$W"
+    mkdir "$W/$(printf '%0250d' 0)"
+    printf 'x\n' >"$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
+    must_fail 2 "1:1: unknown option x" --config "$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
 }
 
 success() {
@@ -278,6 +332,8 @@ refused_letters
 failures
 no_permission
 config_file
+config_lines
+check_config
 success
 broken_pipe
 full_disk

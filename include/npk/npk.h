@@ -130,6 +130,31 @@ struct npk_source_stats {
 int npk_source_open(const struct npk_source_opts *opts, struct npk_source **out);
 
 /**
+ * npk_source_check() - could a source have these settings
+ * @opts: settings
+ * @out: as for npk_source_open(), for the sentence alone; to be closed
+ *
+ * Opens nothing: neither the device nor the file needs to exist.  Host names in a
+ * filter are looked up.
+ *
+ * Return: 0; -EINVAL bad name, filter or key; -ENOMEM.
+ */
+int npk_source_check(const struct npk_source_opts *opts, struct npk_source **out);
+
+/**
+ * npk_source_set_timeouts() - other timeouts from now on
+ * @src: source
+ * @idle_ns: idle timeout, nanoseconds, 0 = default (15 s)
+ * @active_ns: active timeout, nanoseconds, 0 = default (60 s)
+ *
+ * A flow that is open now is looked at when the old timeouts say so, and from then
+ * on by the new ones.
+ *
+ * Return: 0; -EOPNOTSUPP: the source does not decide (kmod).
+ */
+int npk_source_set_timeouts(struct npk_source *src, uint64_t idle_ns, uint64_t active_ns);
+
+/**
  * npk_source_close() - close a source; unread records are gone
  * @src: source or NULL
  */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From options to the library's settings. */
+#ifndef PROBE_SETTINGS_H
+#define PROBE_SETTINGS_H
+
+#include <npk/npk.h>
+
+#include "option.h"
+
+/** NS_PER_S - nanoseconds of a second */
+#define NS_PER_S	1000000000ULL
+
+/**
+ * settings_source() - the source the user asked for
+ * @o: options
+ * @so: out; points into @o
+ */
+void settings_source(const struct opts *o, struct npk_source_opts *so);
+
+/**
+ * settings_check() - let the library judge options that opening alone would find wrong
+ * @p: state, everything read; says what is wrong
+ *
+ * Opens nothing.
+ *
+ * Return: -1 to go on, else the code to exit with.
+ */
+int settings_check(const struct parse *p);
+
+#endif /* PROBE_SETTINGS_H */
