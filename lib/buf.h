@@ -148,6 +148,19 @@ static inline void npk_buf_u32(struct npk_buf *b, uint32_t v)
 }
 
 /**
+ * npk_buf_u64() - append 64 bits, big-endian
+ * @b: buffer
+ * @v: value, host order
+ */
+static inline void npk_buf_u64(struct npk_buf *b, uint64_t v)
+{
+	uint8_t *p = npk_buf_claim(b, 8);
+
+	if (p)
+		npk_put_be64(p, v);
+}
+
+/**
  * npk_buf_bytes() - append octets as they are
  * @b: buffer
  * @src: octets

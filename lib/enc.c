@@ -91,6 +91,7 @@ int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, siz
 void npk_enc_resend_templates(struct npk_enc *enc)
 {
 	enc->resend = true;
+	enc->options.due = true;
 }
 
 bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,

@@ -64,8 +64,27 @@ struct npk_seal;
 
 struct npk_sets_rules;
 
-/* A template set: its header, and per template a header and up to eight octets a field. */
-#define NPK_ENC_TEMPLATES_MAX	(4 + __NPK_ENC_FAMILY_MAX * (4 + 8 * NPK_PLAN_FIELDS))
+/**
+ * struct npk_enc_options - v9, IPFIX: state of the options data
+ * @first_id: id of the first options template
+ * @due: all is to be sent, whatever the time
+ * @sent_ns: when it was last, nanoseconds of the source's clock
+ * @boot_ms: boot time as it was sent then
+ * @nr_interfaces: of the interfaces there are, those whose names were sent since
+ */
+struct npk_enc_options {
+	uint16_t first_id;
+	bool due;
+	uint64_t sent_ns;
+	int64_t boot_ms;
+	size_t nr_interfaces;
+};
+
+/*
+ * A template set: its header, and per template a header and up to eight octets a
+ * field; behind it the options template and the record of sampling.
+ */
+#define NPK_ENC_TEMPLATES_MAX	(4 + __NPK_ENC_FAMILY_MAX * (4 + 8 * NPK_PLAN_FIELDS) + 32)
 
 /**
  * struct npk_enc - an export stream
@@ -75,9 +94,11 @@ struct npk_sets_rules;
  * @resend: templates are due at once
  * @since_templates: datagrams since, and with, the last one with templates
  * @templates_ns: when that was, nanoseconds of the source's clock
- * @templates: the template set, ready to be sent
+ * @templates: the template set and how packets were sampled, ready to be sent
  * @templates_len: octets of it
  * @nr_templates: template records in it
+ * @nr_options: options data records in it
+ * @options: all other options data
  * @sets: by enum npk_enc_family
  * @split: v5, nFlow: record that is being split
  * @seal: nFlow, nflow9: digest and compression
@@ -92,6 +113,8 @@ struct npk_enc {
 	uint8_t templates[NPK_ENC_TEMPLATES_MAX];
 	size_t templates_len;
 	uint16_t nr_templates;
+	uint16_t nr_options;
+	struct npk_enc_options options;
 	struct npk_enc_set sets[__NPK_ENC_FAMILY_MAX];
 	struct npk_split split;
 	struct npk_seal *seal;

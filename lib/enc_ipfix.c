@@ -4,6 +4,8 @@
 
 #define HEADER_LEN	16	/* RFC 7011 section 3.1 */
 #define TEMPLATE_SET	2	/* section 3.3.2 */
+#define OPTIONS_SET	3	/* section 3.3.2 */
+#define SCOPE_DOMAIN	149	/* observationDomainId */
 #define ENTERPRISE	0x8000	/* section 3.2: the E bit of a field specifier */
 
 /* The default template: that of v9, with absolute times, and what TCP's numbers say. */
@@ -37,12 +39,20 @@ static int put_spec(struct npk_buf *b, const struct npk_field *field)
 	return 0;
 }
 
+/* Section 3.4.2.2: all fields, and of these the scope. */
+static void put_options_counts(struct npk_buf *b, uint16_t nr_fields)
+{
+	npk_buf_u16(b, (uint16_t)(nr_fields + 1));
+	npk_buf_u16(b, 1);
+}
+
 /* Section 3.1 */
 static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struct npk_times *times,
-		       const struct npk_sets_layout *l)
+		       const struct npk_sets_layout *l, size_t len)
 {
+	(void)l;
 	npk_buf_u16(b, NPK_ENC_IPFIX);
-	npk_buf_u16(b, (uint16_t)l->len);
+	npk_buf_u16(b, (uint16_t)len);
 	npk_buf_u32(b, (uint32_t)npk_floor_div(times->now_ns, NPK_NS_PER_S));
 	npk_buf_u32(b, enc->sequence);
 	npk_buf_u32(b, enc->opts.source_id);
@@ -51,12 +61,15 @@ static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struc
 /* Section 3.1: the sequence number counts data records, templates are none. */
 static uint32_t counted(const struct npk_sets_layout *l)
 {
-	return (uint32_t)l->taken;
+	return (uint32_t)l->nr_records;
 }
 
 static const struct npk_sets_rules rules = {
 	.header_len = HEADER_LEN,
 	.template_set = TEMPLATE_SET,
+	.options_set = OPTIONS_SET,
+	.options_scope = SCOPE_DOMAIN,
+	.put_options_counts = put_options_counts,
 	.full_len = true,
 	.defaults = defaults,
 	.nr_defaults = sizeof(defaults) / sizeof(defaults[0]),

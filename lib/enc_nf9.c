@@ -37,6 +37,13 @@ int npk_nf9_put_spec(struct npk_buf *b, const struct npk_field *field)
 	return 0;
 }
 
+/* Section 6.1: octets of the scope's specifiers and of the others'. */
+void npk_nf9_put_options_counts(struct npk_buf *b, uint16_t nr_fields)
+{
+	npk_buf_u16(b, 4);
+	npk_buf_u16(b, (uint16_t)(4 * nr_fields));
+}
+
 /*
  * RFC 3954 section 5.1 has whole seconds only, so a collector that subtracts
  * sysUptime from them would be up to 999 ms off.  Both are moved back to the
@@ -44,19 +51,21 @@ int npk_nf9_put_spec(struct npk_buf *b, const struct npk_field *field)
  * (re)started and cannot go back, both are moved on to the end of the second.
  */
 void npk_nf9_put_header(struct npk_buf *b, const struct npk_enc *enc,
-			const struct npk_times *times, const struct npk_sets_layout *l)
+			const struct npk_times *times, const struct npk_sets_layout *l,
+			size_t len)
 {
 	uint32_t uptime = npk_times_uptime(times, times->now_ms);
 	int64_t secs = npk_floor_div(times->now_ms, NPK_MS_PER_S);
 	uint32_t past_ms = (uint32_t)(times->now_ms - secs * NPK_MS_PER_S);
 
+	(void)len;
 	if (uptime < past_ms) {
 		uptime += NPK_MS_PER_S;
 		secs++;
 	}
 	npk_buf_u16(b, NPK_ENC_NF9);
 	/* records of every kind */
-	npk_buf_u16(b, (uint16_t)(l->taken + (l->templates ? enc->nr_templates : 0)));
+	npk_buf_u16(b, (uint16_t)(l->nr_templates + l->nr_records));
 	npk_buf_u32(b, uptime - past_ms);
 	npk_buf_u32(b, (uint32_t)secs);
 	npk_buf_u32(b, enc->sequence);
@@ -73,6 +82,9 @@ uint32_t npk_nf9_counted(const struct npk_sets_layout *l)
 static const struct npk_sets_rules rules = {
 	.header_len = NF9_HEADER_LEN,
 	.template_set = NF9_TEMPLATE_SET,
+	.options_set = NF9_OPTIONS_SET,
+	.options_scope = NF9_SCOPE_SYSTEM,
+	.put_options_counts = npk_nf9_put_options_counts,
 	.defaults = defaults,
 	.nr_defaults = sizeof(defaults) / sizeof(defaults[0]),
 	.put_spec = npk_nf9_put_spec,

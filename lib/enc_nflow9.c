@@ -38,7 +38,6 @@ static const struct npk_field defaults[] = {
 #define SPEC(type, len)	BE16(type), BE16(len)
 
 #define DIGEST_TEMPLATE	0xff02
-#define SCOPE_SYSTEM	1
 #define ALGORITHM	65401
 #define KEY_ID		65402
 #define DIGEST		65403
@@ -51,7 +50,8 @@ const uint8_t npk_nflow9_trailer[NFLOW9_TRAILER_LEN] = {
 	/* options template: octets of the scope and of the options, RFC 3954 section 6.1 */
 	BE16(NF9_OPTIONS_SET), BE16(NFLOW9_DATA_AT),
 	BE16(DIGEST_TEMPLATE), BE16(4), BE16(12),
-	SPEC(SCOPE_SYSTEM, 4), SPEC(ALGORITHM, 1), SPEC(KEY_ID, 3), SPEC(DIGEST, NPK_SHA256_LEN),
+	SPEC(NF9_SCOPE_SYSTEM, 4), SPEC(ALGORITHM, 1), SPEC(KEY_ID, 3),
+	SPEC(DIGEST, NPK_SHA256_LEN),
 	0, 0,
 	/* its one record */
 	BE16(DIGEST_TEMPLATE), BE16(NFLOW9_TRAILER_LEN - NFLOW9_DATA_AT),
@@ -99,6 +99,9 @@ static int nflow9_init(struct npk_enc *enc, const struct npk_enc_template *templ
 static const struct npk_sets_rules rules = {
 	.header_len = NF9_HEADER_LEN,
 	.template_set = NF9_TEMPLATE_SET,
+	.options_set = NF9_OPTIONS_SET,
+	.options_scope = NF9_SCOPE_SYSTEM,
+	.put_options_counts = npk_nf9_put_options_counts,
 	.defaults = defaults,
 	.nr_defaults = sizeof(defaults) / sizeof(defaults[0]),
 	.put_spec = npk_nf9_put_spec,

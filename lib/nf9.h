@@ -8,6 +8,7 @@
 #define NF9_HEADER_LEN		20	/* RFC 3954 section 5.1 */
 #define NF9_TEMPLATE_SET	0	/* section 5.2, FlowSet id */
 #define NF9_OPTIONS_SET		1	/* section 6.1, FlowSet id */
+#define NF9_SCOPE_SYSTEM	1	/* section 6.1 */
 
 /*
  * nflow9 signed: the datagram ends with an options template and an options record of
@@ -21,8 +22,10 @@ extern const uint8_t npk_nflow9_trailer[NFLOW9_TRAILER_LEN];
 
 /* Members of struct npk_sets_rules. */
 int npk_nf9_put_spec(struct npk_buf *b, const struct npk_field *field);
+void npk_nf9_put_options_counts(struct npk_buf *b, uint16_t nr_fields);
 void npk_nf9_put_header(struct npk_buf *b, const struct npk_enc *enc,
-			const struct npk_times *times, const struct npk_sets_layout *l);
+			const struct npk_times *times, const struct npk_sets_layout *l,
+			size_t len);
 uint32_t npk_nf9_counted(const struct npk_sets_layout *l);
 
 #endif /* NPK_LIB_NF9_H */

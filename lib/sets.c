@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sets.h"
+#include "options.h"
 #include "template.h"
 
 /* Octets of a data set with its padding, 0 without records. */
@@ -26,7 +26,7 @@ static size_t fixed_len(const struct npk_enc *enc, bool templates)
 	const struct npk_sets_rules *rules = enc->format->sets;
 
 	return rules->header_len + (templates ? enc->templates_len : 0) +
-	       (rules->trailer_len ? rules->trailer_len(enc) : 0);
+	       npk_sets_trailer_len(enc);
 }
 
 static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -52,7 +52,8 @@ static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, s
 		len[f] = grown;
 		l->nr[f]++;
 	}
-	l->len = fixed + len[NPK_ENC_IPV4] + len[NPK_ENC_IPV6];
+	l->nr_templates = l->templates ? enc->nr_templates : 0;
+	l->nr_records = l->taken + (l->templates ? enc->nr_options : 0);
 }
 
 size_t npk_sets_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -86,6 +87,24 @@ static void put_data_set(struct npk_buf *b, const struct npk_enc *enc, enum npk_
 	npk_buf_zero(b, -(NPK_SETS_HEADER_LEN + l->nr[f] * set->plan.record_len) & 3);
 }
 
+void npk_sets_begin(const struct npk_enc *enc, struct npk_buf *b, uint8_t *buf)
+{
+	npk_buf_init(b, buf, enc->opts.max_payload);
+	npk_buf_claim(b, enc->format->sets->header_len);
+}
+
+size_t npk_sets_end(struct npk_enc *enc, struct npk_buf *b, const struct npk_times *times,
+		    const struct npk_sets_layout *l)
+{
+	const struct npk_sets_rules *rules = enc->format->sets;
+	struct npk_buf header;
+
+	npk_buf_init(&header, b->data, rules->header_len);
+	rules->put_header(&header, enc, times, l, b->len);
+	enc->sequence += rules->counted(l);
+	return rules->finish ? rules->finish(enc, b) : b->len;
+}
+
 int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
 		      const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken)
 {
@@ -100,16 +119,14 @@ int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, si
 		return 0;
 
 	npk_times_init(&times, clock);
-	npk_buf_init(&b, buf, enc->opts.max_payload);
-	enc->format->sets->put_header(&b, enc, &times, &l);
+	npk_sets_begin(enc, &b, buf);
 	if (l.templates)
 		npk_buf_bytes(&b, enc->templates, enc->templates_len);
 	put_data_set(&b, enc, NPK_ENC_IPV4, recs, &l, &times);
 	put_data_set(&b, enc, NPK_ENC_IPV6, recs, &l, &times);
 
 	npk_enc_templates_account(enc, clock, l.templates);
-	enc->sequence += enc->format->sets->counted(&l);
-	*len = enc->format->sets->finish ? enc->format->sets->finish(enc, &b) : b.len;
+	*len = npk_sets_end(enc, &b, &times, &l);
 	*taken = l.taken;
 	return 0;
 }
@@ -180,6 +197,8 @@ static int build_templates(struct npk_enc *enc, const struct npk_enc_template *t
 		return -EINVAL;
 	npk_put_be16(set_header, enc->format->sets->template_set);
 	npk_put_be16(set_header + 2, (uint16_t)b.len);
+	npk_options_init(enc);
+	npk_options_announce(enc, &b);
 	enc->templates_len = b.len;
 	return 0;
 }

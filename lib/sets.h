@@ -24,14 +24,16 @@
  * @templates: the templates are due
  * @taken: records, the sum of @nr
  * @nr: records by family
- * @len: octets of the whole datagram
+ * @nr_templates: template records, of options too
+ * @nr_records: data records, of options too
  * @bad: stopped at a record that is not exportable
  */
 struct npk_sets_layout {
 	bool templates;
 	size_t taken;
 	size_t nr[__NPK_ENC_FAMILY_MAX];
-	size_t len;
+	size_t nr_templates;
+	size_t nr_records;
 	bool bad;
 };
 
@@ -43,7 +45,11 @@ struct npk_sets_layout {
  * @defaults: the default template, of both families
  * @nr_defaults: fields of it
  * @put_spec: append the specifier of a field; -EINVAL when the format has none for it
- * @put_header: append the header
+ * @options_set: id of the set that holds an options template
+ * @options_scope: the scope of options: the exporter, by its source id
+ * @put_options_counts: append how many fields there are in an options template with
+ *	this scope and @nr_fields others
+ * @put_header: write the header of a datagram of @len octets
  * @counted: how much the sequence number grows with this datagram
  * @trailer_len: octets @finish appends; NULL: none
  * @finish: complete the datagram; returns the octets to send, at most max_payload.
@@ -56,12 +62,49 @@ struct npk_sets_rules {
 	const struct npk_field *defaults;
 	size_t nr_defaults;
 	int (*put_spec)(struct npk_buf *b, const struct npk_field *field);
+	uint16_t options_set;
+	uint16_t options_scope;
+	void (*put_options_counts)(struct npk_buf *b, uint16_t nr_fields);
 	void (*put_header)(struct npk_buf *b, const struct npk_enc *enc,
-			   const struct npk_times *times, const struct npk_sets_layout *l);
+			   const struct npk_times *times, const struct npk_sets_layout *l,
+			   size_t len);
 	uint32_t (*counted)(const struct npk_sets_layout *l);
 	size_t (*trailer_len)(const struct npk_enc *enc);
 	size_t (*finish)(struct npk_enc *enc, struct npk_buf *b);
 };
+
+/**
+ * npk_sets_begin() - leave room for the header of a datagram
+ * @enc: encoder
+ * @b: out: where sets are to be appended
+ * @buf: max_payload octets
+ */
+void npk_sets_begin(const struct npk_enc *enc, struct npk_buf *b, uint8_t *buf);
+
+/**
+ * npk_sets_trailer_len() - octets that npk_sets_end() may append
+ * @enc: encoder
+ *
+ * Return: how many.
+ */
+static inline size_t npk_sets_trailer_len(const struct npk_enc *enc)
+{
+	const struct npk_sets_rules *rules = enc->format->sets;
+
+	return rules->trailer_len ? rules->trailer_len(enc) : 0;
+}
+
+/**
+ * npk_sets_end() - complete a datagram
+ * @enc: encoder; its sequence number advances
+ * @b: as of npk_sets_begin(), with all sets
+ * @times: the clock reading of the datagram
+ * @l: what it holds
+ *
+ * Return: octets to send.
+ */
+size_t npk_sets_end(struct npk_enc *enc, struct npk_buf *b, const struct npk_times *times,
+		    const struct npk_sets_layout *l);
 
 /* The members of struct npk_enc_format for a format with npk_enc_format.sets. */
 int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates);

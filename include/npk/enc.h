@@ -62,6 +62,8 @@ enum npk_enc_version {
  *	next, 0 = not by count
  * @template_ms: v9, IPFIX: milliseconds from one sending of the templates to the next,
  *	0 = not by time
+ * @options_ms: v9, IPFIX: milliseconds from one sending of the options data to the
+ *	next, 0 = none but sampling, and that only when @sampling is
  * @max_payload: octets of UDP payload to fill, NPK_ENC_MIN_DATAGRAM up to
  *	NPK_ENC_MAX_DATAGRAM; v5 stops at 30 records, nFlow also at 1400 octets before
  *	compression
@@ -78,6 +80,7 @@ struct npk_enc_opts {
 	const struct npk_template *fields;
 	uint32_t template_datagrams;
 	uint32_t template_ms;
+	uint32_t options_ms;
 	size_t max_payload;
 	struct npk_sampling sampling;
 	const void *key;
@@ -149,8 +152,90 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
 int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
 		     const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken);
 
+/** NPK_ENC_NAME_LEN - octets of an interface's name in options data */
+#define NPK_ENC_NAME_LEN	16
+
+/** NPK_ENC_DESCRIPTION_LEN - octets of its description */
+#define NPK_ENC_DESCRIPTION_LEN	64
+
 /**
- * npk_enc_resend_templates() - make templates due at once
+ * struct npk_enc_interface - the name of an interface
+ * @index: as in records
+ * @name: UTF-8, shorter than its array
+ * @description: likewise
+ */
+struct npk_enc_interface {
+	uint32_t index;
+	char name[NPK_ENC_NAME_LEN];
+	char description[NPK_ENC_DESCRIPTION_LEN];
+};
+
+/**
+ * struct npk_enc_exporter - what options data say of the exporter; counters never go back
+ * @octets: UDP payload sent in this stream (exportedOctetTotalCount, 40)
+ * @datagrams: sent (exportedMessageTotalCount, 41)
+ * @flows: flow records sent (exportedFlowRecordTotalCount, 42)
+ * @ignored_packets: packets that were not metered although they should have been
+ *	(ignoredPacketTotalCount, 164)
+ * @not_sent_flows: flow records that were made and not sent (notSentFlowTotalCount, 166)
+ * @not_sent_packets: packets in them (notSentPacketTotalCount, 167)
+ * @not_sent_octets: octets in them (notSentOctetTotalCount, 168)
+ * @active_s: active timeout, seconds (flowActiveTimeout, 36); 0: not known
+ * @idle_s: idle timeout, seconds (flowIdleTimeout, 37); 0: not known
+ * @interfaces: those in the records, in the order in which they were met
+ * @nr_interfaces: how many
+ */
+struct npk_enc_exporter {
+	uint64_t octets;
+	uint64_t datagrams;
+	uint64_t flows;
+	uint64_t ignored_packets;
+	uint64_t not_sent_flows;
+	uint64_t not_sent_packets;
+	uint64_t not_sent_octets;
+	uint32_t active_s;
+	uint32_t idle_s;
+	const struct npk_enc_interface *interfaces;
+	size_t nr_interfaces;
+};
+
+/**
+ * npk_enc_options_due() - is there a datagram of options data to be sent
+ * @enc: encoder
+ * @nr_interfaces: interfaces known by now
+ * @clock: now
+ *
+ * All is due at the start, after options_ms, after npk_enc_resend_options(), and when
+ * the wall clock was stepped, for then the boot time is another one; the names of
+ * interfaces not met before at once.
+ *
+ * Return: true when npk_enc_options() has something to say; never for v5 and nFlow.
+ */
+bool npk_enc_options_due(const struct npk_enc *enc, size_t nr_interfaces,
+			 const struct npk_clock *clock);
+
+/**
+ * npk_enc_options() - encode one datagram of options data, if it is due
+ * @enc: encoder; its sequence number advances
+ * @exporter: present values
+ * @clock: the moment of sending
+ * @buf: at least max_payload octets
+ *
+ * What does not fit into the datagram stays due, so that the caller sets the pace.
+ *
+ * Return: octets written, 0 when nothing is due.
+ */
+size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *exporter,
+		       const struct npk_clock *clock, uint8_t *buf);
+
+/**
+ * npk_enc_resend_options() - make all options data due at once
+ * @enc: encoder
+ */
+void npk_enc_resend_options(struct npk_enc *enc);
+
+/**
+ * npk_enc_resend_templates() - make templates and options data due at once
  * @enc: encoder
  *
  * For a collector that was away.
