@@ -88,6 +88,16 @@ int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, siz
 	return enc->format->datagram(enc, recs, nr_recs, clock, buf, len, taken);
 }
 
+int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
+{
+	if (max_payload < NPK_ENC_MIN_DATAGRAM || max_payload > NPK_ENC_MAX_DATAGRAM)
+		return -EINVAL;
+	if (max_payload < enc->min_payload)
+		return -EMSGSIZE;
+	enc->opts.max_payload = max_payload;
+	return 0;
+}
+
 void npk_enc_resend_templates(struct npk_enc *enc)
 {
 	enc->resend = true;

@@ -90,6 +90,7 @@ struct npk_enc_options {
  * struct npk_enc - an export stream
  * @format: what the version does differently
  * @opts: settings
+ * @min_payload: octets of the templates, or of one record if that is more
  * @sequence: next value of the header's field; its unit is the format's
  * @resend: templates are due at once
  * @since_templates: datagrams since, and with, the last one with templates
@@ -106,6 +107,7 @@ struct npk_enc_options {
 struct npk_enc {
 	const struct npk_enc_format *format;
 	struct npk_enc_opts opts;
+	size_t min_payload;
 	uint32_t sequence;
 	bool resend;
 	uint32_t since_templates;

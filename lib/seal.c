@@ -7,7 +7,8 @@
 
 int npk_seal_new(const struct npk_enc_opts *opts, struct npk_seal **out)
 {
-	size_t room = opts->compress ? opts->max_payload : 0;
+	/* max_payload may grow */
+	size_t room = opts->compress ? NPK_ENC_MAX_DATAGRAM : 0;
 	struct npk_seal *seal = calloc(1, sizeof(*seal) + room);
 
 	*out = NULL;

@@ -18,7 +18,7 @@
  * @key: key of the digests
  * @compress: @z is in use
  * @z: compressor; its memory is allocated once
- * @work: the compressed datagram in the making, max_payload octets
+ * @work: the compressed datagram in the making
  */
 struct npk_seal {
 	struct npk_key_pair key;
@@ -29,7 +29,7 @@ struct npk_seal {
 
 /**
  * npk_seal_new() - prepare a stream
- * @opts: key, compress and max_payload are used, nothing is kept
+ * @opts: key and compress are used, nothing is kept
  * @out: the caller frees it with npk_seal_free()
  *
  * Return: 0 or -ENOMEM.

@@ -225,17 +225,18 @@ static int build_families(struct npk_enc *enc)
 int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 {
 	unsigned int f;
+	size_t need;
 	int err;
 
 	err = templates ? build_templates(enc, templates) : build_families(enc);
 	if (err)
 		return err;
 	/* where they do not fit together, the templates go alone */
-	if (fixed_len(enc, true) > enc->opts.max_payload)
-		return -EMSGSIZE;
+	enc->min_payload = fixed_len(enc, true);
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		if (fixed_len(enc, false) + set_len(&enc->sets[f], 1) > enc->opts.max_payload)
-			return -EMSGSIZE;
+		need = fixed_len(enc, false) + set_len(&enc->sets[f], 1);
+		if (need > enc->min_payload)
+			enc->min_payload = need;
 	}
-	return 0;
+	return enc->min_payload > enc->opts.max_payload ? -EMSGSIZE : 0;
 }

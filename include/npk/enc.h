@@ -152,6 +152,16 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
 int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
 		     const struct npk_clock *clock, uint8_t *buf, size_t *len, size_t *taken);
 
+/**
+ * npk_enc_set_max_payload() - datagrams may have another size from now on
+ * @enc: encoder
+ * @max_payload: as in struct npk_enc_opts
+ *
+ * Return: 0; -EINVAL for a size out of range, -EMSGSIZE when the templates, or one
+ * record, do not fit: nothing is changed then.
+ */
+int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload);
+
 /** NPK_ENC_NAME_LEN - octets of an interface's name in options data */
 #define NPK_ENC_NAME_LEN	16
 
