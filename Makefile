@@ -74,7 +74,7 @@ $(BUILD)/libnpk.so: $(LIB_OBJ) lib/libnpk.map
 
 $(BUILD)/nprobe-k: $(PROBE_OBJ) $(BUILD)/libnpk.a
 	@echo '  LD   $@'
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 $(BUILD)/obj/kmod/core/%.o: CFLAGS += $(CORE_WARN)
 $(BUILD)/obj/%.o: %.c

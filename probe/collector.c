@@ -1,115 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "clockms.h"
 #include "collector.h"
 
-#define DEFAULT_PORT	"2055"
-#define MTU_DEFAULT	1500
-#define HEADERS_V4	28	/* IPv4 and UDP */
-#define HEADERS_V6	48
-/* how long a full send buffer may hold one datagram up */
-#define SEND_WAIT_MS	100
+/* a datagram while there is no route whose size could be asked for */
+#define PAYLOAD_UNKNOWN	1452
+/* no record is shorter: so many always fill a datagram */
+#define RECORD_MIN	4
+/* errors of earlier datagrams that may come between two tries to send one */
+#define TRIES		8
 
-static int bad_name(const char *name, const char *why)
+static size_t payload_size(const struct collector *c)
 {
-	fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", name, why);
-	return EXIT_USAGE;
-}
+	size_t size = peer_payload(&c->peer);
 
-/* Split into host and port; the parts point into @text, a private copy. */
-static int split_name(char *text, const char *name, char **host, char **port)
-{
-	char *end;
-
-	*port = (char *)DEFAULT_PORT;
-	*host = text;
-	if (!strncmp(text, "udp://", 6))
-		*host = text + 6;
-	else if (strstr(text, "://"))
-		return bad_name(name, "only udp:// is supported");
-	if (strpbrk(*host, "@%"))
-		return bad_name(name, "@SOURCE and %DEV are not supported");
-	if (**host == '[') {
-		end = strchr(++*host, ']');
-		if (!end || (end[1] && end[1] != ':'))
-			return bad_name(name, "not [ADDRESS]:PORT");
-		*end++ = '\0';
-	} else {
-		end = strchr(*host, ':');
-		if (end && strchr(end + 1, ':'))
-			return bad_name(name, "an IPv6 address goes in brackets: [ADDRESS]:PORT");
-	}
-	if (end && *end == ':') {
-		*end = '\0';
-		*port = end + 1;
-	}
-	return **host && **port ? -1 : bad_name(name, "host or port is empty");
-}
-
-static int check_port(const char *name, const char *port)
-{
-	char *end;
-	unsigned long n = strtoul(port, &end, 10);
-
-	if (*end || *port == '-' || *port == '+' || n < 1 || n > 65535)
-		return bad_name(name, "the port is not a number from 1 to 65535");
-	return -1;
-}
-
-static int connect_to(struct collector *c, const char *host, const char *port, int *family)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list, *a;
-	int err = getaddrinfo(host, port, &hints, &list);
-
-	if (err) {
-		fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name,
-			err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
-		return EXIT_FAILED;
-	}
-	for (a = list; a; a = a->ai_next) {
-		c->fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (c->fd < 0)
-			continue;
-		*family = a->ai_family;
-		if (!connect(c->fd, a->ai_addr, a->ai_addrlen))
-			break;
-		err = errno;
-		close(c->fd);
-		c->fd = -1;
-		errno = err;
-	}
-	freeaddrinfo(list);
-	if (c->fd >= 0)
-		return -1;
-	fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name, strerror(errno));
-	return EXIT_FAILED;
-}
-
-/* UDP payload that fits one packet on the way to the collector. */
-static size_t payload_size(int fd, int family, unsigned int mtu)
-{
-	int level = family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	int name = family == AF_INET6 ? IPV6_MTU : IP_MTU;
-	int route = 0;
-	socklen_t len = sizeof(route);
-	size_t headers = family == AF_INET6 ? HEADERS_V6 : HEADERS_V4;
-
-	if (!mtu) {
-		mtu = MTU_DEFAULT;
-		if (!getsockopt(fd, level, name, &route, &len) && route > 0 && route < MTU_DEFAULT)
-			mtu = (unsigned int)route;
-	}
-	if (mtu < NPK_ENC_MIN_DATAGRAM + headers)
-		return NPK_ENC_MIN_DATAGRAM;
-	return mtu - headers;
+	if (!size)
+		return c->payload ? c->payload : PAYLOAD_UNKNOWN;
+	if (size > NPK_ENC_MAX_DATAGRAM)
+		return NPK_ENC_MAX_DATAGRAM;
+	return size < NPK_ENC_MIN_DATAGRAM ? NPK_ENC_MIN_DATAGRAM : size;
 }
 
 static int start_stream(struct collector *c, const struct opts *o)
@@ -121,22 +34,20 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.fields = o->fields,
 		.template_datagrams = o->template_datagrams,
 		.template_ms = o->template_s * 1000,
-		.max_payload = c->buf_size,
+		.max_payload = c->payload,
 		.sampling = o->sampling,
 		.key = o->nflow_key.octets,
 		.key_len = o->nflow_key.len,
 		.compress = o->version == NPK_ENC_NFLOW ? !o->nflow_plain : o->nflow9_zlib,
 	};
-	int err;
+	int err = npk_enc_new(&eo, &c->enc);
 
-	c->buf = malloc(c->buf_size);
-	err = c->buf ? npk_enc_new(&eo, &c->enc) : -ENOMEM;
 	if (!err)
 		return -1;
 	if (err == -EMSGSIZE)
 		fprintf(stderr, "nprobe-k: collector \"%s\": templates and a record do not fit its "
 			"datagrams of %zu octets: take fewer fields (-T) or a larger --mtu\n",
-			c->name, c->buf_size);
+			c->name, c->payload);
 	else
 		fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name, strerror(-err));
 	return EXIT_FAILED;
@@ -144,37 +55,27 @@ static int start_stream(struct collector *c, const struct opts *o)
 
 int collector_open(struct collector *c, const char *name, const struct opts *o)
 {
-	char *text, *host, *port;
-	int code, family = AF_INET;
+	int code;
 
 	memset(c, 0, sizeof(*c));
-	c->fd = -1;
+	c->pace = (struct pace){ .delay_ms = o->delay_ms, .datagrams = o->delay_datagrams };
 	c->name = strdup(name);
-	text = strdup(name);
-	if (!c->name || !text) {
+	if (!c->name) {
 		fputs("nprobe-k: out of memory\n", stderr);
-		free(text);
 		return EXIT_FAILED;
 	}
-	code = split_name(text, name, &host, &port);
-	if (code < 0)
-		code = check_port(name, port);
-	if (code < 0)
-		code = connect_to(c, host, port, &family);
-	free(text);
+	code = peer_open(&c->peer, c->name, o, monotonic_ms());
 	if (code >= 0)
 		return code;
 	c->flow_interval = o->flow_interval;
-	c->buf_size = payload_size(c->fd, family, o->mtu);
+	c->payload = payload_size(c);
 	return start_stream(c, o);
 }
 
 void collector_close(struct collector *c)
 {
-	if (c->name && c->fd >= 0)
-		close(c->fd);
+	peer_close(&c->peer);
 	npk_enc_free(c->enc);
-	free(c->buf);
 	free(c->name);
 	memset(c, 0, sizeof(*c));
 }
@@ -210,101 +111,201 @@ static void count_reason(struct collector *c, const char *reason)
 	c->not_exportable[i].records++;
 }
 
+/* Room for one more behind the youngest. */
+static void make_room(struct pending *p)
+{
+	size_t n = p->end - p->first;
+
+	if (p->end < 2 * NPK_WINDOW)
+		return;
+	memcpy(p->rec, p->rec + p->first, n * sizeof(p->rec[0]));
+	memcpy(p->nr, p->nr + p->first, n * sizeof(p->nr[0]));
+	memcpy(p->since_ms, p->since_ms + p->first, n * sizeof(p->since_ms[0]));
+	p->first = 0;
+	p->end = n;
+}
+
 void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, uint64_t now_ms)
 {
 	const char *reason = not_exportable(c, rec);
+	struct pending *p = &c->pending;
 
 	c->read++;
 	if (reason) {
 		count_reason(c, reason);
 		return;
 	}
-	c->since_ms[c->nr_pending] = now_ms;
-	c->nr[c->nr_pending] = nr;
-	c->pending[c->nr_pending++] = rec;
+	make_room(p);
+	p->rec[p->end] = rec;
+	p->nr[p->end] = nr;
+	p->since_ms[p->end++] = now_ms;
+}
+
+/* The datagram that waits for longest is done with. */
+static size_t pop(struct collector *c)
+{
+	size_t records = c->out.records[c->out.head++];
+
+	c->pending.first += records;
+	c->encoded -= records;
+	return records;
+}
+
+/* How many datagrams may go now. */
+static unsigned int pace_allows(struct pace *p, uint64_t now_ms)
+{
+	if (!p->delay_ms)
+		return OUTBOX_DATAGRAMS;
+	if (now_ms - p->began_ms >= p->delay_ms) {
+		p->began_ms = now_ms;
+		p->sent = 0;
+	}
+	return p->datagrams - p->sent;
+}
+
+static void count_sent(struct collector *c, unsigned int datagrams, uint64_t now_ms)
+{
+	c->pace.sent += datagrams;
+	c->datagrams += datagrams;
+	c->full = false;
+	c->stuck = false;
+	peer_sent(&c->peer, now_ms);
+	while (datagrams--) {
+		c->octets += c->out.iov[c->out.head].iov_len;
+		c->sent += pop(c);
+	}
 }
 
 /*
- * A connected UDP socket reports here that an earlier datagram was refused;
- * this one was not tried then, so it is, once more.  A full send buffer is
- * given a moment.
+ * One system call; returns datagrams sent, or -errno for the first.  An error may
+ * be about an earlier datagram, and this one was not tried then: so it is again.
  */
-static int send_datagram(struct collector *c, size_t len)
+static int send_some(struct collector *c, unsigned int most, uint64_t now_ms)
 {
-	struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-	int tries;
+	struct outbox *b = &c->out;
+	int tries, n;
 
-	for (tries = 0; tries < 3; tries++) {
-		if (send(c->fd, c->buf, len, 0) == (ssize_t)len)
-			return 0;
-		if (errno == ECONNREFUSED)
-			c->refused++;
-		else if (errno == EAGAIN)
-			poll(&p, 1, SEND_WAIT_MS);
-		else if (errno != EINTR)
+	if (c->peer.udp.fd < 0)
+		return -ENOTCONN;
+	for (tries = 0; tries < TRIES; tries++) {
+		n = sendmmsg(c->peer.udp.fd, b->msg + b->head, most, 0);
+		if (n > 0)
+			return n;
+		n = -errno;
+		if (n == -EAGAIN || (n != -EINTR && !peer_heard(&c->peer, now_ms)))
 			break;
 	}
-	return -errno;
+	return n;
 }
 
-static void complain(struct collector *c, int err)
+/* Send what is in the outbox; false when some of it has to wait. */
+static bool flush(struct collector *c, uint64_t now_ms)
 {
-	if (c->complained)
-		return;
-	c->complained = true;
-	fprintf(stderr, "nprobe-k: collector \"%s\": %s; some datagrams are lost\n",
-		c->name, strerror(-err));
+	unsigned int waiting, allowed;
+	int n;
+
+	while ((waiting = outbox_waiting(&c->out))) {
+		allowed = pace_allows(&c->pace, now_ms);
+		if (!allowed) {
+			c->full = true;
+			return false;
+		}
+		n = send_some(c, waiting < allowed ? waiting : allowed, now_ms);
+		if (n > 0) {
+			count_sent(c, (unsigned int)n, now_ms);
+		} else if (n == -EAGAIN) {
+			c->full = true;
+			return false;
+		} else {
+			if (n != -ENOTCONN)
+				peer_failed(&c->peer, n, now_ms);
+			c->failed += pop(c);
+		}
+	}
+	c->full = false;
+	return true;
 }
 
-/* One datagram from @recs on; returns the records done with, sent or not. */
-static size_t send_one(struct collector *c, const struct npk_rec *const *recs, size_t nr_recs,
-		       const struct npk_clock *clock)
+static bool is_due(const struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms)
 {
-	size_t len, taken;
-	int err = npk_enc_datagram(c->enc, recs, nr_recs, clock, c->buf, &len, &taken);
+	const struct pending *p = &c->pending;
+	size_t at = p->first + c->encoded, left = p->end - at;
 
-	if (err) {	/* collector_add() lets no such record in */
-		c->failed += nr_recs;
-		complain(c, err);
-		return nr_recs;
+	if (!left)
+		return false;
+	return p->since_ms[at] <= came_by_ms || left > c->payload / RECORD_MIN ||
+	       npk_enc_room(c->enc, p->rec + at, left, clock) < left;
+}
+
+/* Encode one datagram, of the records not yet encoded, into the outbox. */
+static bool encode(struct collector *c, const struct npk_clock *clock)
+{
+	struct pending *p = &c->pending;
+	size_t at = p->first + c->encoded, left = p->end - at, len, taken;
+	uint8_t *data = outbox_next(&c->out, c->payload);
+
+	if (!data)
+		return false;
+	/* whatever is heard first can be read, once somebody listens again */
+	if (c->peer.trouble && left && !c->alone)
+		npk_enc_resend_templates(c->enc);
+	if (npk_enc_datagram(c->enc, p->rec + at, left, clock, data, &len, &taken)) {
+		c->failed += left;	/* collector_add() lets no such record in */
+		p->end = at;
+		return false;
 	}
 	if (!len)
-		return 0;
-	err = send_datagram(c, len);
-	if (err) {
-		c->failed += taken;
-		complain(c, err);
-		return taken;
-	}
-	c->sent += taken;
-	c->datagrams++;
-	c->octets += len;
-	if (c->refused)
-		complain(c, -ECONNREFUSED);
-	return taken;
+		return false;
+	outbox_put(&c->out, len, taken);
+	c->alone = !taken;
+	c->encoded += taken;
+	return true;
+}
+
+/* Before a datagram is encoded: who gets it, and how large it may be. */
+static void keep_up(struct collector *c, uint64_t now_ms)
+{
+	size_t payload;
+
+	if (peer_keep(&c->peer, now_ms))
+		npk_enc_resend_templates(c->enc);
+	payload = payload_size(c);
+	if (payload != c->payload && !npk_enc_set_max_payload(c->enc, payload))
+		c->payload = payload;
 }
 
 void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms)
 {
-	size_t done = 0, left;
+	uint64_t now_ms = monotonic_ms();
 
-	while (done < c->nr_pending) {
-		left = c->nr_pending - done;
-		if (c->since_ms[done] > came_by_ms &&
-		    npk_enc_room(c->enc, c->pending + done, left, clock) >= left)
-			break;
-		done += send_one(c, c->pending + done, left, clock);
-	}
-	if (!done)
+	keep_up(c, now_ms);
+	if (!flush(c, now_ms))
 		return;
-	c->nr_pending -= done;
-	memmove(c->pending, c->pending + done, c->nr_pending * sizeof(c->pending[0]));
-	memmove(c->nr, c->nr + done, c->nr_pending * sizeof(c->nr[0]));
-	memmove(c->since_ms, c->since_ms + done, c->nr_pending * sizeof(c->since_ms[0]));
+	while (is_due(c, clock, came_by_ms)) {
+		while (is_due(c, clock, came_by_ms) && encode(c, clock))
+			;
+		if (!flush(c, now_ms))
+			return;
+	}
+	if (!collector_pending(c) && encode(c, clock))
+		flush(c, now_ms);
 }
 
-void collector_templates(struct collector *c, const struct npk_clock *clock)
+void collector_give_up(struct collector *c, const struct npk_clock *clock, uint64_t before)
 {
-	if (!c->nr_pending)
-		send_one(c, NULL, 0, clock);
+	do {
+		while (outbox_waiting(&c->out))
+			c->failed += pop(c);
+	} while (collector_pending(c) && collector_oldest(c) < before && encode(c, clock));
+	c->full = false;
+	npk_enc_resend_templates(c->enc);
+}
+
+int collector_wait_ms(const struct collector *c)
+{
+	uint64_t next_ms = c->pace.began_ms + c->pace.delay_ms, now_ms = monotonic_ms();
+
+	if (!c->pace.delay_ms || c->pace.sent < c->pace.datagrams)
+		return -1;
+	return next_ms > now_ms ? (int)(next_ms - now_ms) : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One collector: its address, socket, export stream and accounting. */
+/* One collector: its export stream, the records that wait for it, and accounting. */
 #ifndef PROBE_COLLECTOR_H
 #define PROBE_COLLECTOR_H
 
@@ -9,6 +9,8 @@
 #include <npk/enc.h>
 
 #include "opts.h"
+#include "outbox.h"
+#include "peer.h"
 
 /** NPK_WINDOW - records held back at most, all collectors together */
 #define NPK_WINDOW		4096
@@ -27,51 +29,81 @@ struct reason_count {
 };
 
 /**
- * struct collector - one destination; read = sent + failed + @not_exportable + @nr_pending
- * @name: as the user wrote it
- * @fd: connected, non-blocking UDP socket
- * @enc: export stream
- * @buf: one datagram, @buf_size octets
- * @buf_size: octets of UDP payload a datagram may have
- * @flow_interval: of so many conversations one is sent
- * @pending: records waiting for their datagram to fill, oldest first
- * @nr: number of each in the order of reading, for releasing them
+ * struct pending - records that wait, in the order of reading
+ * @rec: them, from @first on; twice the window, so that they seldom have to be moved
+ * @nr: number of each, for releasing them
  * @since_ms: when each came, monotonic milliseconds
- * @nr_pending: how many
+ * @first: the oldest
+ * @end: behind the youngest
+ */
+struct pending {
+	const struct npk_rec *rec[2 * NPK_WINDOW];
+	uint64_t nr[2 * NPK_WINDOW];
+	uint64_t since_ms[2 * NPK_WINDOW];
+	size_t first;
+	size_t end;
+};
+
+/**
+ * struct pace - nProbe's -e and -B: so many datagrams, then a pause
+ * @delay_ms: the pause, 0 = none
+ * @datagrams: before it
+ * @began_ms: when the present lot began
+ * @sent: datagrams of it
+ */
+struct pace {
+	unsigned int delay_ms;
+	unsigned int datagrams;
+	uint64_t began_ms;
+	unsigned int sent;
+};
+
+/**
+ * struct collector - one destination; read = sent + failed + @not_exportable + waiting
+ * @name: as the user wrote it
+ * @peer: the way to it
+ * @enc: export stream
+ * @payload: octets of UDP payload a datagram may have
+ * @flow_interval: of so many conversations one is sent
+ * @pending: records that were not sent yet
+ * @encoded: so many of them, the oldest, are in @out
+ * @alone: no record ended in the last datagram: it may have been templates alone
+ * @out: datagrams that were not sent yet
+ * @full: the system takes no datagram at present
+ * @stuck: and did not within reasonable time
+ * @pace: when the next one may go
  * @read: records given to this collector
  * @sent: records in datagrams the system took
- * @failed: records in datagrams it refused
+ * @failed: records in datagrams it refused, or that were given up
  * @not_exportable: by reason; unused entries have no name
  * @datagrams: sent
  * @octets: UDP payload sent
- * @refused: times the collector's host said that nothing listens
- * @complained: a failure was reported; further ones are only counted
  */
 struct collector {
 	char *name;
-	int fd;
+	struct peer peer;
 	struct npk_enc *enc;
-	uint8_t *buf;
-	size_t buf_size;
+	size_t payload;
 	uint32_t flow_interval;
-	const struct npk_rec *pending[NPK_WINDOW];
-	uint64_t nr[NPK_WINDOW];
-	uint64_t since_ms[NPK_WINDOW];
-	size_t nr_pending;
+	struct pending pending;
+	size_t encoded;
+	bool alone;
+	struct outbox out;
+	bool full;
+	bool stuck;
+	struct pace pace;
 	uint64_t read;
 	uint64_t sent;
 	uint64_t failed;
 	struct reason_count not_exportable[NPK_REASONS_MAX];
 	uint64_t datagrams;
 	uint64_t octets;
-	uint64_t refused;
-	bool complained;
 };
 
 /**
  * collector_open() - resolve the name, connect, start the stream
  * @c: out; collector_close() it, also after an error
- * @name: [udp://]HOST[:PORT] or [udp://][V6][:PORT]
+ * @name: [udp://]HOST[:PORT][@SOURCE][%DEV]
  * @o: format and limits
  *
  * Says on stderr what is wrong, naming the collector.
@@ -101,14 +133,62 @@ void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, 
  * @clock: clock of the records, now
  * @came_by_ms: records that came by then are sent in a datagram that is not full;
  *	UINT64_MAX = all of them
+ *
+ * Templates that are due go alone when there is no record.  Never waits: what the
+ * system does not take stays, and @c is full.
  */
 void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms);
 
 /**
- * collector_templates() - send templates alone, if they are due and nothing waits
+ * collector_give_up() - records wait no longer, they have failed
  * @c: collector
  * @clock: clock of the records, now
+ * @before: number of the first record that may go on waiting; those that are in a
+ *	datagram together with a given up one do not
+ *
+ * The sequence goes on as if they had been sent: the collector sees that they are missing.
  */
-void collector_templates(struct collector *c, const struct npk_clock *clock);
+void collector_give_up(struct collector *c, const struct npk_clock *clock, uint64_t before);
+
+/**
+ * collector_wait_ms() - when a full collector may take datagrams again
+ * @c: collector
+ *
+ * Return: milliseconds from now; -1: when its socket is writable.
+ */
+int collector_wait_ms(const struct collector *c);
+
+/**
+ * collector_pending() - records that wait
+ * @c: collector
+ *
+ * Return: number.
+ */
+static inline size_t collector_pending(const struct collector *c)
+{
+	return c->pending.end - c->pending.first;
+}
+
+/**
+ * collector_oldest() - the record that waits for longest
+ * @c: collector with pending records
+ *
+ * Return: its number in the order of reading.
+ */
+static inline uint64_t collector_oldest(const struct collector *c)
+{
+	return c->pending.nr[c->pending.first];
+}
+
+/**
+ * collector_oldest_ms() - when that came
+ * @c: collector with pending records
+ *
+ * Return: monotonic milliseconds.
+ */
+static inline uint64_t collector_oldest_ms(const struct collector *c)
+{
+	return c->pending.since_ms[c->pending.first];
+}
 
 #endif /* PROBE_COLLECTOR_H */

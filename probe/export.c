@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clockms.h"
 #include "export.h"
 #include "print.h"
+
+/* how long the system may take no datagram of any collector before it is stuck */
+#define STUCK_MS	100
+/* how long one that is full may hold others up where nothing may stay behind */
+#define GRACE_MS	100
+/* and everything, once the daemon was told to stop */
+#define STOP_MS		2000
+/* a full collector is looked after this often where nobody waits for it */
+#define RETRY_MS	5
 
 int export_open(struct export *x, const struct opts *o)
 {
@@ -54,63 +65,195 @@ static void give_out(struct export *x, const struct npk_rec *rec, uint64_t now_m
 	collector_add(&x->collectors[i], rec, x->read, now_ms);
 }
 
-/* Records that no destination waits for any more, oldest first. */
-static void release(struct export *x, struct npk_source *src)
+/* Records that no destination waits for any more, oldest first; returns how many. */
+static size_t release(struct export *x, struct npk_source *src)
 {
 	uint64_t upto = x->read;
 	unsigned int i;
+	size_t n;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		if (x->collectors[i].nr_pending && x->collectors[i].nr[0] < upto)
-			upto = x->collectors[i].nr[0];
+		const struct collector *c = &x->collectors[i];
+
+		if (collector_pending(c) && collector_oldest(c) < upto)
+			upto = collector_oldest(c);
 	}
-	npk_source_release(src, (size_t)(upto - x->released));
+	n = (size_t)(upto - x->released);
+	npk_source_release(src, n);
 	x->released = upto;
+	return n;
 }
 
-static void send_due(struct export *x, const struct npk_clock *clock, bool all)
+static bool some_full(const struct export *x)
 {
-	uint64_t now = monotonic_ms();
-	struct collector *c;
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
+		if (x->collectors[i].full)
+			return true;
+	}
+	return false;
+}
+
+/* Nobody could go on: waiting delays no collector that takes its datagrams. */
+static bool all_full(const struct export *x)
+{
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++) {
+		if (!x->collectors[i].full)
+			return false;
+	}
+	return true;
+}
+
+/* What waits for its datagram to fill has to go when it came by then. */
+static uint64_t linger_end_ms(const struct export *x, uint64_t now_ms, bool all)
+{
+	return all ? UINT64_MAX : now_ms - x->o->linger_s * 1000ULL;
+}
+
+/*
+ * Send what is due.  A collector that the system takes nothing for keeps its records
+ * no longer than others theirs, or those could not be released.
+ */
+static void send_due(struct export *x, const struct npk_clock *clock, bool all)
+{
+	uint64_t now_ms = monotonic_ms(), came_by_ms = linger_end_ms(x, now_ms, all);
+	struct collector *c;
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++)
+		collector_send(&x->collectors[i], clock, came_by_ms);
+	if (!some_full(x) || all_full(x))
+		return;
+	for (i = 0; i < x->nr_collectors; i++) {
 		c = &x->collectors[i];
-		collector_send(c, clock, all ? UINT64_MAX : now - x->o->linger_s * 1000ULL);
-		collector_templates(c, clock);
+		if (c->full && collector_pending(c) && collector_wait_ms(c) < 0 &&
+		    collector_oldest_ms(c) + STUCK_MS < linger_end_ms(x, now_ms, false))
+			collector_give_up(c, clock, x->read);
 	}
 }
 
-/* One window of records; returns how many the source showed. */
-static size_t run_window(struct export *x, struct npk_source *src, bool all)
+/* All records that are held back may have failed up to this one. */
+static void give_up(struct export *x, const struct npk_clock *clock, uint64_t before)
+{
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++) {
+		struct collector *c = &x->collectors[i];
+
+		if (collector_pending(c) && collector_oldest(c) < before)
+			collector_give_up(c, clock, before);
+	}
+}
+
+/* The signals are blocked: main() reads them once this has returned. */
+static bool told_to_stop(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && (sigismember(&set, SIGTERM) || sigismember(&set, SIGINT));
+}
+
+/*
+ * Wait until a full collector takes datagrams again.  Those that took none in all that
+ * time are not waited for again.
+ */
+static bool wait_for_room(struct export *x)
+{
+	struct pollfd fds[NPK_COLLECTORS_MAX];
+	int timeout = STUCK_MS, ms, nr = 0;
+	bool paced = false;
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++) {
+		struct collector *c = &x->collectors[i];
+
+		if (!c->full || c->stuck)
+			continue;
+		ms = collector_wait_ms(c);
+		fds[nr++] = (struct pollfd){ ms < 0 ? c->peer.udp.fd : -1, POLLOUT, 0 };
+		paced |= ms >= 0;
+		if (ms >= 0 && ms < timeout)
+			timeout = ms;
+	}
+	if (!nr)
+		return false;
+	if (poll(fds, (nfds_t)nr, timeout) > 0 || paced)
+		return true;
+	for (i = 0; i < x->nr_collectors; i++)
+		x->collectors[i].stuck = x->collectors[i].full;
+	return false;
+}
+
+void export_stop(struct export *x)
+{
+	if (!x->stop_ms)
+		x->stop_ms = monotonic_ms() + STOP_MS;
+}
+
+/*
+ * Nothing moves, for a full collector holds the oldest records.  It is waited for
+ * while nobody else is delayed by that; where all has to go, a little longer.
+ */
+static void unstick(struct export *x, const struct npk_clock *clock, bool all, uint64_t since_ms)
+{
+	uint64_t now_ms = monotonic_ms();
+	bool may_wait = all_full(x) || (all && now_ms - since_ms < GRACE_MS);
+
+	if (told_to_stop())
+		export_stop(x);
+	if (x->stop_ms && now_ms >= x->stop_ms)
+		may_wait = false;
+	if (may_wait && wait_for_room(x))
+		return;
+	give_up(x, clock, all ? x->read : x->released + NPK_WINDOW / 2);
+}
+
+/* Take the records the source shows; returns how many it does. */
+static size_t take(struct export *x, struct npk_source *src, const struct npk_clock *clock)
 {
 	const struct npk_rec *recs[NPK_WINDOW], *rec;
-	struct npk_clock clock;
 	size_t i = (size_t)(x->read - x->released);
 	size_t n = npk_source_peek(src, recs, NPK_WINDOW);
-	uint64_t now = monotonic_ms();
+	uint64_t now_ms = monotonic_ms();
 
-	npk_source_clock(src, &clock);
-	interfaces_look(&x->interfaces, now);
+	interfaces_look(&x->interfaces, now_ms);
 	for (; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
 		if (x->o->print != PRINT_NONE && !x->stdout_failed) {
-			print_record(stdout, x->o->print, rec, &clock);
+			print_record(stdout, x->o->print, rec, clock);
 			x->printed++;
 		}
-		give_out(x, rec, now);
+		give_out(x, rec, now_ms);
 		x->read++;
 	}
-	/* a full window must move on, whatever it waits for */
-	send_due(x, &clock, all || n == NPK_WINDOW);
-	release(x, src);
 	return n;
+}
+
+static void run_windows(struct export *x, struct npk_source *src, bool all)
+{
+	uint64_t since_ms = monotonic_ms();
+	struct npk_clock clock;
+	size_t n, moved;
+
+	do {
+		npk_source_clock(src, &clock);
+		n = take(x, src, &clock);
+		/* a full window must move on, whatever it waits for */
+		send_due(x, &clock, all || n == NPK_WINDOW);
+		moved = release(x, src);
+		if (!moved && n && (all || n == NPK_WINDOW)) {
+			unstick(x, &clock, all, since_ms);
+			moved = release(x, src);
+		}
+	} while (n == NPK_WINDOW || (all && x->released < x->read));
 }
 
 int export_run(struct export *x, struct npk_source *src, bool all)
 {
-	while (run_window(x, src, all) == NPK_WINDOW)
-		;
+	run_windows(x, src, all);
 	if (x->o->print == PRINT_NONE || x->stdout_failed)
 		return -1;
 	if (!fflush(stdout) && !ferror(stdout))
@@ -123,13 +266,19 @@ int export_run(struct export *x, struct npk_source *src, bool all)
 int export_wait_ms(const struct export *x)
 {
 	uint64_t now = monotonic_ms(), due;
-	int wait = -1;
+	int wait = -1, paced;
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		if (!x->collectors[i].nr_pending)
+		const struct collector *c = &x->collectors[i];
+
+		if (!collector_pending(c))
 			continue;
-		due = x->collectors[i].since_ms[0] + x->o->linger_s * 1000ULL;
+		due = collector_oldest_ms(c) + x->o->linger_s * 1000ULL;
+		if (c->full) {
+			paced = collector_wait_ms(c);
+			due = now + (paced < 0 ? RETRY_MS : (uint64_t)paced);
+		}
 		due = due > now ? due - now : 0;
 		if (wait < 0 || (int)due < wait)
 			wait = (int)due;

@@ -20,6 +20,7 @@
  * @released: records given back to the source
  * @stdout_failed: standard output is closed or full: that was said, the collectors
  *	go on getting their flows
+ * @stop_ms: the daemon is told to stop: nobody is waited for after that
  */
 struct export {
 	const struct opts *o;
@@ -30,6 +31,7 @@ struct export {
 	uint64_t printed;
 	uint64_t released;
 	bool stdout_failed;
+	uint64_t stop_ms;
 };
 
 /**
@@ -57,6 +59,14 @@ void export_close(struct export *x);
  * there is no collector).
  */
 int export_run(struct export *x, struct npk_source *src, bool all);
+
+/**
+ * export_stop() - the daemon was told to stop
+ * @x: destinations
+ *
+ * What collectors do not take within two seconds has failed.
+ */
+void export_stop(struct export *x);
 
 /**
  * export_wait_ms() - when export_run() has something to send by itself

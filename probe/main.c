@@ -250,8 +250,10 @@ static int run(struct probe *p)
 			fprintf(stderr, "nprobe-k: %s\n", npk_source_error(p->src));
 			return EXIT_FAILED;
 		}
-		if (wait_for_input(p, work))
+		if (wait_for_input(p, work)) {
+			export_stop(&p->x);
 			return -1;
+		}
 	}
 }
 

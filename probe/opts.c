@@ -101,6 +101,7 @@ static void set_defaults(struct opts *o)
 		.flow_interval = 1,
 		.verbose = 1,
 		.ifaces = { .in = IFACE_OWN, .out = IFACE_OWN },
+		.delay_datagrams = 1,
 	};
 }
 
@@ -244,7 +245,7 @@ void opts_free(struct opts *o)
 	o->input = NULL;
 	o->config = NULL;
 	for (d = option_table; d < option_table + nr_options; d++) {
-		if (d->set != value_text)
+		if (d->set != value_text && d->set != value_sender)
 			continue;
 		text = (char **)((char *)o + d->offset);
 		free(*text);

@@ -27,6 +27,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @collectors: -n, split at commas
  * @nr_collectors: how many
  * @no_collector: -n none
+ * @sender: -q, SOURCE of collectors without one of their own
  * @mirror: -a, every collector gets every record
  * @version: -V
  * @active_s: -t, seconds
@@ -43,6 +44,8 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @nflow_plain: --nflow-plain
  * @nflow9_zlib: --nflow9-zlib
  * @mtu: --mtu, 0 = that of the route
+ * @delay_ms: -e, milliseconds after every @delay_datagrams
+ * @delay_datagrams: -B
  * @flows: -M, slots of the flow table of live: and pcap:, 0 = default
  * @ifaces: -u, -Q, --if-map, --vlanid-as-iface-idx
  * @leave_out: --key
@@ -65,6 +68,7 @@ struct opts {
 	char *collectors[NPK_COLLECTORS_MAX];
 	unsigned int nr_collectors;
 	bool no_collector;
+	char *sender;
 	bool mirror;
 	unsigned int version;
 	unsigned int active_s;
@@ -81,6 +85,8 @@ struct opts {
 	bool nflow_plain;
 	bool nflow9_zlib;
 	unsigned int mtu;
+	unsigned int delay_ms;
+	unsigned int delay_datagrams;
 	unsigned int flows;
 	struct iface_rules ifaces;
 	char *leave_out;

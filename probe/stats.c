@@ -30,9 +30,9 @@ void stats_totals(const struct export *x, struct totals *t)
 		t->sent += c->sent;
 		t->failed += c->failed;
 		t->not_exportable += sum_reasons(c);
-		t->waiting += c->nr_pending;
+		t->waiting += collector_pending(c);
 		t->datagrams += c->datagrams;
-		t->refused += c->refused;
+		t->refused += c->peer.errors.refused;
 	}
 	if (!x->nr_collectors) {
 		t->read = x->read;
@@ -137,14 +137,19 @@ static void json_text(FILE *out, const char *text)
 static void json_collector(FILE *out, const struct collector *c)
 {
 	const char *comma = "";
+	char peer[UDP_PEER_MAX];
 	size_t i;
 
+	udp_peer(&c->peer.udp, peer);
 	fputs("{\"name\":", out);
 	json_text(out, c->name);
+	fprintf(out, ",\"address\":\"%s\",\"payload\":%zu,\"trouble\":%s,\"reopened\":%" PRIu64,
+		peer, c->payload, c->peer.trouble ? "true" : "false", c->peer.reopened);
 	fprintf(out, ",\"read\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64
-		",\"waiting\":%zu,\"datagrams\":%" PRIu64 ",\"octets\":%" PRIu64
-		",\"refused\":%" PRIu64 ",\"not_exportable\":{", c->read, c->sent, c->failed,
-		c->nr_pending, c->datagrams, c->octets, c->refused);
+		",\"waiting\":%zu,\"datagrams\":%" PRIu64 ",\"octets\":%" PRIu64, c->read, c->sent,
+		c->failed, collector_pending(c), c->datagrams, c->octets);
+	fprintf(out, ",\"refused\":%" PRIu64 ",\"unreachable\":%" PRIu64 ",\"not_exportable\":{",
+		c->peer.errors.refused, c->peer.errors.unreachable);
 	for (i = 0; i < NPK_REASONS_MAX && c->not_exportable[i].reason; i++) {
 		fprintf(out, "%s\"%s\":%" PRIu64, comma, c->not_exportable[i].reason,
 			c->not_exportable[i].records);

@@ -8,6 +8,7 @@
 #include <npk/enc.h>
 #include <npk/npk.h>
 
+#include "address.h"
 #include "fields.h"
 #include "help.h"
 #include "value.h"
@@ -73,9 +74,21 @@ int value_engine(struct parse *p, const struct option_def *d, const char *value)
 	return -1;
 }
 
+int value_sender(struct parse *p, const struct option_def *d, const char *value)
+{
+	struct address a;
+	const char *why = address_parse(&a, "any", value);
+
+	if (why)
+		return option_wrong(p, "%s: \"%s\": %s", option_title(d), value, why);
+	return value_text(p, d, value);
+}
+
 static int add_collector(struct parse *p, const struct option_def *d, const char *name, size_t len)
 {
 	struct opts *o = p->o;
+	struct address a;
+	const char *why;
 
 	if (!len)
 		return option_wrong(p, "%s: an empty name in the list", option_title(d));
@@ -91,7 +104,9 @@ static int add_collector(struct parse *p, const struct option_def *d, const char
 		fputs("nprobe-k: out of memory\n", stderr);
 		return EXIT_FAILED;
 	}
-	o->nr_collectors++;
+	why = address_parse(&a, o->collectors[o->nr_collectors++], NULL);
+	if (why)
+		return option_wrong(p, "%s: \"%.*s\": %s", option_title(d), (int)len, name, why);
 	return -1;
 }
 

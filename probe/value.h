@@ -16,6 +16,7 @@ int value_text(struct parse *p, const struct option_def *d, const char *value);
 
 /* each for one option */
 int value_input(struct parse *p, const struct option_def *d, const char *value);
+int value_sender(struct parse *p, const struct option_def *d, const char *value);
 int value_collectors(struct parse *p, const struct option_def *d, const char *value);
 int value_version(struct parse *p, const struct option_def *d, const char *value);
 int value_engine(struct parse *p, const struct option_def *d, const char *value);

@@ -122,6 +122,11 @@ wrong_use() {
     must_fail 2 "tcp://192.0.2.1" -i "$W/good.pcap" -n tcp://192.0.2.1
     must_fail 2 "2001:db8::1" -i "$W/good.pcap" -n 2001:db8::1:2055
     must_fail 2 "127.0.0.1:99999" -i "$W/good.pcap" -n 127.0.0.1:99999
+    must_fail 2 "-n (collector): \"h%\": no DEV" -i "$W/good.pcap" -n 127.0.0.1,h%
+    must_fail 2 "\"h@example.net\": the SOURCE after the @ is not an address" -i "$W/good.pcap" -n h@example.net
+    must_fail 2 "-q (sender-address): \"example.net\": the SOURCE" -i "$W/good.pcap" -q example.net
+    must_fail 2 "-e (flow-delay): \"-1\" is not a number" -i "$W/good.pcap" -e -1
+    must_fail 2 "-B (packet-count): \"0\" is not a number" -i "$W/good.pcap" -B 0
     must_fail 2 "an empty name" -i "$W/good.pcap" -n 127.0.0.1,,127.0.0.2
 }
 
@@ -152,7 +157,7 @@ documented_fields() {
 # Letters of nProbe that we lack are refused by their name, whatever follows.
 refused_letters() {
     local letter
-    for letter in A B C D F I L N O P R W Z c e k m p q r s w z 0 1 2 3 4 5 6 7 8 9; do
+    for letter in A C D F I L N O P R W Z c k m p r s w z 0 1 2 3 4 5 6 7 8 9; do
         must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
     done
     must_fail 2 "-R (nProbe's --payload-length)" -i "$W/good.pcap" --payload-length 300
@@ -167,6 +172,10 @@ failures() {
     must_fail 1 "$W/cut.pcap: truncated" -i "$W/cut.pcap" --print csv
     must_fail 1 "$W/raw.pcap: link type Raw IP is not Ethernet" -i "$W/raw.pcap" --print csv
     must_fail 1 "no-such-host.invalid" -i "$W/good.pcap" -n no-such-host.invalid
+    must_fail 1 "127.0.0.1@192.0.2.77\": 192.0.2.77: Cannot assign" -i "$W/good.pcap" -n 127.0.0.1@192.0.2.77
+    must_fail 1 "\": 192.0.2.77: Cannot assign" -i "$W/good.pcap" -n 127.0.0.1 -q 192.0.2.77:9
+    must_fail 1 "\": ::1: Address family not supported" -i "$W/good.pcap" -n 127.0.0.1@[::1]
+    must_fail 1 "\": no-such-dev: No such device" -i "$W/good.pcap" -n 127.0.0.1%no-such-dev
     must_fail 1 "no-such-dev" -i live:no-such-dev --print csv
     must_fail 1 "$W/none/stats" -i "$W/good.pcap" --print csv --stats-json "$W/none/stats"
     must_fail 1 "$W/none.conf" --config "$W/none.conf"
@@ -207,6 +216,8 @@ config_file() {
     must_fail 2 "takes no value" --config "$W/bad.conf"
     printf -- '-R=48\n' >"$W/bad.conf"
     must_fail 2 "bad.conf:1: option -R (nProbe's --payload-length)" --config "$W/bad.conf"
+    printf 'collector=127.0.0.1\ncollector=h@\n' >"$W/bad.conf"
+    must_fail 2 "bad.conf:2: -n (collector): \"h@\": no SOURCE" --config "$W/bad.conf"
     local name
     for name in config=x check-config help -v; do
         printf '%s\n' "$name" >"$W/bad.conf"

@@ -315,7 +315,9 @@ def check_split():
 def check_mtu():
     c = many_flows("mtu.pcap", 500)
     for version in "59":
-        for args, most in ((("--mtu", "576"), 548), (("--mtu", "600"), 572), ((), 1472)):
+        # v5 has 30 records at most; the loopback's route takes more than we ever send
+        largest = 1464 if version == "5" else 9000 - 28
+        for args, most in ((("--mtu", "576"), 548), (("--mtu", "600"), 572), ((), largest)):
             r = run(c, "-V", version, *args)
             sizes = [d.size for d in r.first.datagrams]
             full = [len(d.records) for d in r.first.datagrams if d.records][:-1]
