@@ -90,6 +90,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
+# random records over random templates, for tests/roundtrip/roundtrip.py
+$(BUILD)/roundtrip: tests/roundtrip/streams.c $(BUILD)/libnpk.a
+	@echo '  LD   $@'
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS)
+
 # as the kernel compiles the core: without -fPIC, and no file knows the code of another
 BENCH_FLAGS := -std=gnu11 -O2 -g -fno-strict-aliasing -fno-pie -no-pie -pthread
 BENCH_SRC := $(CORE) lib/batch.c lib/rings.c

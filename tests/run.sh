@@ -23,7 +23,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge analysis guard export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip analysis guard export stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
 
@@ -51,6 +51,7 @@ about() {
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
     guard) echo "10 instructions of the core's main cases against their limits" ;;
     judge) echo "60 captures through nfcapd and tshark, NetFlow v5, v9 and IPFIX" ;;
+    roundtrip) echo "15 10,000 random records each of v9 and IPFIX, read back by tshark" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;
@@ -109,6 +110,10 @@ step_judge() {
     tests/captures/judge.py "$PROBE" "$CAPTURES" "${CAPTURES_EXACT[@]}"
     tests/captures/uptime.py "$LOGS/uptime-wrap.pcap"
     tests/captures/judge.py "$PROBE" "$LOGS" uptime-wrap
+}
+step_roundtrip() {
+    make -s build/roundtrip
+    tests/roundtrip/roundtrip.py build/roundtrip "$PROBE"
 }
 step_lab-kernel() { tests/lab/guest -c true; }
 step_lab-params() { tests/lab/test params; }

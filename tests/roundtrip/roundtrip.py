@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Random records over random templates, encoded, and read back by tshark.
+
+usage: roundtrip.py STREAMS PROBE [RECORDS=10000] [SEED]
+
+STREAMS is build/roundtrip (streams.c): it writes datagrams and, beside them, the structs they
+were made of.  What each element must be is worked out here again, from the struct alone; tshark
+says what it finds at which octets.  Every field of every record must agree, in the templates' order,
+and tshark must find nothing malformed, no gap and no missing template.
+"""
+import calendar
+import collections
+import ipaddress
+import json
+import os
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TSHARK = [os.path.join(HERE, "..", "lib", "packages.sh"), "tool", "tshark"]
+STREAM_RECORDS = 100
+
+# struct npk_rec of include/uapi/nprobe_k.h
+Record = collections.namedtuple(
+    "Record", "first last packets octets conv_hash seq saddr daddr sport dport proto tos ip_version end_reason in_if out_if"
+    " vlan vlan2 mpls0 mpls1 mpls2 mpls3 tcp_flags tcp_flags_first min_len max_len min_ttl max_ttl dir nr_mpls smac dmac"
+    " fragments flow_label server_delay client_delay appl_delay retransmitted out_of_order zero_windows options window mss quirks"
+    " wscale ttl ip_options tcp_len eol_pad flags")
+LAYOUT = struct.Struct("=6Q16s16s2H4B2I2H4I2H2I4B6s6s8II3H6B")
+NTOP = 35632
+NONE = 0xFFFF
+
+Stream = collections.namedtuple("Stream", "source_id template_id offset boot names records")
+
+
+# ---- what an element must be
+
+def number(member, bits=(64, 64)):
+    """A number that saturates, with so many bits in v9 and in IPFIX."""
+    return lambda r, s, v: min(getattr(r, member), 2**bits[v == 10] - 1)
+
+
+def swapped(member):
+    return lambda r, s, v: int.from_bytes(getattr(r, member).to_bytes(2, sys.byteorder), "big")
+
+
+def address(member):
+    return lambda r, s, v: ipaddress.ip_address(getattr(r, member)[:4 if r.ip_version == 4 else 16])
+
+
+def mac(member):
+    return lambda r, s, v: getattr(r, member).hex(":")
+
+
+def vlan(member):
+    return lambda r, s, v: 0 if getattr(r, member) == NONE else getattr(r, member)
+
+
+def icmp(proto, part):
+    def value(r, s, v):
+        code = swapped("dport")(r, s, v) if r.proto == proto else 0
+        return {"both": code, "type": code >> 8, "code": code & 255}[part]
+    return value
+
+
+def real(member, unit):
+    """Nanoseconds since 1970, cut to the unit."""
+    return lambda r, s, v: (getattr(r, member) + s.offset) // unit * unit
+
+
+def uptime(member):
+    """Nanoseconds of sysUptime: both ends are cut to milliseconds since 1970 first."""
+    return lambda r, s, v: (getattr(r, member) + s.offset) // 10**6 * 10**6 - (s.boot + s.offset) // 10**6 * 10**6
+
+
+def duration(unit):
+    return lambda r, s, v: min(((r.last + s.offset) // unit - (r.first + s.offset) // unit), 2**32 - 1) * unit
+
+
+def milliseconds(member, part):
+    return lambda r, s, v: (getattr(r, member) * 2 // part + 1000) // 2000
+
+
+def mpls(n, shift, bits):
+    return lambda r, s, v: getattr(r, "mpls%d" % n) >> shift & (1 << bits) - 1
+
+
+# (enterprise, id) -> what tshark shows for it, in order: (its name, the value)
+ELEMENTS = {
+    (0, 8): [("srcaddr", address("saddr"))], (0, 12): [("dstaddr", address("daddr"))],
+    (0, 27): [("srcaddrv6", address("saddr"))], (0, 28): [("dstaddrv6", address("daddr"))],
+    (0, 7): [("srcport", swapped("sport"))], (0, 11): [("dstport", swapped("dport"))],
+    (0, 4): [("protocol", number("proto"))], (0, 5): [("tos", number("tos"))],
+    (0, 60): [("ip_version", number("ip_version"))], (0, 61): [("direction", number("dir"))],
+    (0, 10): [("inputint", number("in_if"))], (0, 14): [("outputint", number("out_if"))],
+    (0, 58): [("vlanid", vlan("vlan"))], (0, 243): [("dot1q_vlan_id", vlan("vlan"))],
+    (0, 245): [("dot1q_customer_vlan_id", vlan("vlan2"))],
+    (0, 1): [("octets", number("octets"))], (0, 2): [("packets", number("packets"))],
+    (0, 22): [("timestart", uptime("first"))], (0, 21): [("timeend", uptime("last"))],
+    (0, 150): [("abstimestart", real("first", 10**9))], (0, 151): [("abstimeend", real("last", 10**9))],
+    (0, 152): [("abstimestart", real("first", 10**6))], (0, 153): [("abstimeend", real("last", 10**6))],
+    (0, 154): [("abstimestart", real("first", 10**3))], (0, 155): [("abstimeend", real("last", 10**3))],
+    (0, 156): [("abstimestart", real("first", 1))], (0, 157): [("abstimeend", real("last", 1))],
+    (0, 161): [("timedelta", duration(10**6))], (0, 162): [("timedelta", duration(10**3))],
+    (0, 6): [("tcpflags", lambda r, s, v: r.tcp_flags & (0xFFF if v == 10 else 0xFF))],
+    (0, 186): [("tcp_windows_size", number("window"))],
+    (0, 25): [("length_min", number("min_len", (16, 32)))], (0, 26): [("length_max", number("max_len", (16, 32)))],
+    (0, 52): [("ttl_min", number("min_ttl"))], (0, 53): [("ttl_max", number("max_ttl"))],
+    (0, 31): [("ipv6flowlabel", number("flow_label"))],
+    (0, 32): [("icmp_type_code_ipv4", icmp(1, "both"))],
+    (0, 139): [("icmp_ipv6_type", icmp(58, "type")), ("icmp_ipv6_code", icmp(58, "code"))],
+    (0, 176): [("icmp_ipv4_type", icmp(1, "type"))], (0, 177): [("icmp_ipv4_code", icmp(1, "code"))],
+    (0, 178): [("icmp_ipv6_type", icmp(58, "type"))], (0, 179): [("icmp_ipv6_code", icmp(58, "code"))],
+    (0, 56): [("srcmac", mac("smac"))], (0, 80): [("dstmac", mac("dmac"))],
+    (0, 136): [("flow_end_reason", number("end_reason"))],
+    (NTOP, 80): [("pie.ntop.src_fragments", number("fragments", (16, 32)))],
+    (NTOP, 107): [("pie.ntop.longest_flow_pkt", number("max_len", (16, 32)))],
+    (NTOP, 108): [("pie.ntop.shortest_flow_pkt", number("min_len", (16, 32)))],
+    (NTOP, 109): [("pie.ntop.retransmitted_in_pkts", number("retransmitted"))],
+    (NTOP, 111): [("pie.ntop.ooorder_in_pkts", number("out_of_order"))],
+    (NTOP, 123): [("pie.ntop.client_nw_latency_ms", milliseconds("client_delay", 2))],
+    (NTOP, 124): [("pie.server_nw_latency_ms", milliseconds("server_delay", 2))],
+    (NTOP, 125): [("pie.ntop.appl_latency_ms", milliseconds("appl_delay", 1))],
+    (NTOP, 391): [("pie.ntop.duration_in", lambda r, s, v: duration(10**6)(r, s, v) // 10**6)],
+    (NTOP, 417): [("pie.ntop.tcp_win_mss_in", number("mss"))],
+    (NTOP, 418): [("pie.ntop.tcp_win_scale_in", number("wscale"))],
+}
+for _n in range(4):
+    ELEMENTS[0, 70 + _n] = [("mpls_label", mpls(_n, 12, 20)), ("mpls_exp", mpls(_n, 9, 3)), ("mpls_bos", mpls(_n, 8, 1))]
+SLACK = {(0, 154): 10**9 // 2**21, (0, 155): 10**9 // 2**21}   # nanoseconds
+
+OTHER_FAMILY = {(0, 8): (0, 27), (0, 12): (0, 28), (0, 27): (0, 8), (0, 28): (0, 12)}
+ONLY = {4: {(0, n) for n in (8, 12, 32, 176, 177)}, 6: {(0, n) for n in (27, 28, 31, 139, 178, 179)}}
+SHOWN = {name for entries in ELEMENTS.values() for name, _ in entries}
+
+
+def field_list(probe):
+    """Name -> (enterprise, id), as the user is told."""
+    ids = {}
+    for line in run([probe, "--list-fields"]).splitlines()[1:]:
+        name, ipfix_name, number_, pen = line.split()[:4]
+        ids[name] = ids[ipfix_name] = (int(pen), int(number_))
+    return ids
+
+
+def family_fields(names, ids, version):
+    fields = list(dict.fromkeys(ids[n] for n in names))
+    kept = []
+    for f in fields:
+        if f in ONLY[10 - version]:
+            f = OTHER_FAMILY.get(f)
+            if not f or f in fields:
+                continue
+        kept.append(f)
+    return kept
+
+
+# ---- what tshark says
+
+def moment(text):
+    """"Sep 23, 2021 16:28:32.232246906 UTC" in nanoseconds since 1970."""
+    when, fraction, _ = re.fullmatch(r"(.*)\.(\d{9}) (UTC)", text).groups()
+    return calendar.timegm(time.strptime(when, "%b %d, %Y %H:%M:%S")) * 10**9 + int(fraction)
+
+
+def nanoseconds(text):
+    seconds, fraction = text.split(".")
+    return int(seconds) * 10**9 + int(fraction)
+
+
+READERS = {"srcmac": str, "dstmac": str, "abstimestart": moment, "abstimeend": moment, "timestart": nanoseconds,
+           "timeend": nanoseconds, "timedelta": nanoseconds}
+for _name in ("srcaddr", "dstaddr", "srcaddrv6", "dstaddrv6"):
+    READERS[_name] = ipaddress.ip_address
+
+
+def shown(pairs, out):
+    """Fields that were read from the record itself (they have octets): (where, name, value)."""
+    raw = {}
+    for key, value in pairs:
+        name = key.replace("cflow.", "", 1)
+        if name.endswith("_raw"):
+            raw[name[:-4]] = value[1]
+        elif isinstance(value, list):
+            shown(value, out)
+        elif name in SHOWN and name in raw:
+            out.append((raw.pop(name), name, READERS.get(name, lambda t: int(t, 0))(value)))
+
+
+def flows(pairs):
+    for key, value in pairs:
+        if re.fullmatch(r"Flow \d+", key):
+            out = []
+            shown(value, out)
+            yield [(name, value) for _, name, value in sorted(out, key=lambda x: x[0])]
+
+
+def decoded(path):
+    """(stream's address, template id) -> records, each a list of (name, value)."""
+    found = collections.defaultdict(list)
+    text = run(TSHARK + ["-r", path, "-n", "-d", "udp.port==2055,cflow", "-T", "json", "-x"])
+    for packet in json.loads(text, object_pairs_hook=list):
+        layers = dict(dict(dict(packet)["_source"])["layers"])
+        source = int(ipaddress.ip_address(dict(layers["ip"])["ip.src"]))
+        for key, value in layers["cflow"]:
+            match = re.match(r"(?:Flow)?Set \d+ \[id=(\d+)\] \(\d+ flows\)", key)
+            if match and isinstance(value, list):
+                found[source, int(match.group(1))] += flows(value)
+    return found
+
+
+def complaints(path):
+    return run(TSHARK + ["-r", path, "-n", "-d", "udp.port==2055,cflow", "-Y",
+                         "_ws.malformed || _ws.expert.severity >= 4194304 || cflow.no_template_found || !cflow",
+                         "-T", "fields", "-e", "frame.number", "-e", "_ws.expert.message"])
+
+
+# ---- comparing
+
+def run(command):
+    return subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True).stdout
+
+
+def read_streams(text):
+    """Address -> Stream."""
+    streams = {}
+    for line in text.splitlines():
+        kind, rest = line.split(" ", 1)
+        if kind == "stream":
+            at, source_id, template_id, _, offset, boot, *names = rest.split()
+            streams[int(at)] = Stream(int(source_id), int(template_id), int(offset), int(boot), names, [])
+        else:
+            streams[int(at)].records.append(Record(*LAYOUT.unpack(bytes.fromhex(rest))))
+    return streams
+
+
+def close(want, got):
+    """Microseconds of NTP are counted in fractions of 2^-21 s, and tshark does not cut them to whole ones."""
+    name, value, slack = want
+    return got[0] == name and (got[1] == value or slack and value <= got[1] <= value + slack)
+
+
+def compare_family(stream, version, ip_version, ids, got, bad):
+    fields = family_fields(stream.names, ids, ip_version)
+    records = [r for r in stream.records if r.ip_version == ip_version]
+    if len(got) != len(records):
+        bad.append("%d records of IPv%d, tshark has %d" % (len(records), ip_version, len(got)))
+    for record, values in zip(records, got):
+        want = [(name, value(record, stream, version), SLACK.get(f, 0)) for f in fields for name, value in ELEMENTS[f]]
+        if len(want) != len(values) or not all(map(close, want, values)):
+            wrong = [(w, g) for w, g in zip(want, values) if not close(w, g)]
+            bad.append("%s\n  %d fields, tshark has %d; first difference: %s" % (record, len(want), len(values), wrong[:1]))
+    return len(records) * len(fields)
+
+
+def check(program, ids, version, records, seed, folder):
+    path = os.path.join(folder, "v%d.pcap" % version)
+    number_ = records // STREAM_RECORDS
+    streams = read_streams(run([program, str(version), str(number_), str(STREAM_RECORDS), str(seed), path]))
+    found, bad, fields, used = decoded(path), [], 0, set()
+    for at, s in streams.items():
+        for ip_version, template_id in ((4, s.template_id), (6, s.template_id + 1)):
+            fields += compare_family(s, version, ip_version, ids, found.pop((at, template_id), []), bad)
+            used |= set(family_fields(s.names, ids, ip_version))
+    if found:
+        bad.append("records that nobody sent: %s" % list(found)[:3])
+    if number_ >= 50 and used != set(ids.values()):
+        bad.append("elements in no template: %s" % (set(ids.values()) - used))
+    said = complaints(path)
+    if said:
+        bad.append("tshark: " + said[:500])
+    print("%s %s: %d records, %d templates, %d fields" % ("FAILED" if bad else "equal", "IPFIX" if version == 10 else "v9",
+                                                         sum(len(s.records) for s in streams.values()), 2 * len(streams), fields))
+    for b in bad[:5]:
+        print("  " + b)
+    return not bad
+
+
+def main():
+    program, probe = sys.argv[1:3]
+    records = int(sys.argv[3]) if len(sys.argv) > 3 else 10000
+    seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.getrandbits(32)
+    ids = field_list(probe)
+    missing = set(ids.values()) ^ set(ELEMENTS)
+    if missing:
+        sys.exit("FAILED: elements that only one side knows: %s" % missing)
+    print("seed %d" % seed, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        good = [check(program, ids, version, records, seed, folder) for version in (9, 10)]
+    sys.exit(0 if all(good) else 1)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("usage: roundtrip.py STREAMS PROBE [RECORDS=10000] [SEED]")
+    main()
