@@ -11,14 +11,17 @@
 /* The default template: that of v9, with absolute times, and what TCP's numbers say. */
 static const struct npk_field defaults[] = {
 	NPK_FIELD(IPV4_SRC_ADDR), NPK_FIELD(IPV4_DST_ADDR),
+	/*
+	 * Before the ports: nfdump 1.7.1 puts 32, whatever the protocol, where the destination
+	 * port goes.  178 and 179 say what 139 says, as in v9.
+	 */
+	NPK_FIELD(ICMP_TYPE),
+	NPK_FIELD(ICMP_IPV6_TYPE_CODE), NPK_FIELD(ICMP_IPV6_TYPE), NPK_FIELD(ICMP_IPV6_CODE),
 	NPK_FIELD(L4_SRC_PORT), NPK_FIELD(L4_DST_PORT),
 	NPK_FIELD(PROTOCOL), NPK_FIELD(TCP_FLAGS), NPK_FIELD(SRC_TOS), NPK_FIELD(DIRECTION),
 	NPK_FIELD(IN_BYTES), NPK_FIELD(IN_PKTS),
 	NPK_FIELD(FLOW_START_MILLISECONDS), NPK_FIELD(FLOW_END_MILLISECONDS),
 	NPK_FIELD(INPUT_SNMP), NPK_FIELD(OUTPUT_SNMP),
-	/* 178 and 179 say what 139 says: nfdump knows only the former, others the latter. */
-	NPK_FIELD(ICMP_TYPE),
-	NPK_FIELD(ICMP_IPV6_TYPE_CODE), NPK_FIELD(ICMP_IPV6_TYPE), NPK_FIELD(ICMP_IPV6_CODE),
 	NPK_FIELD(IPV6_FLOW_LABEL),
 	NPK_FIELD(SRC_VLAN), NPK_FIELD(IN_SRC_MAC), NPK_FIELD(IN_DST_MAC),
 	NPK_FIELD(MIN_TTL), NPK_FIELD(MAX_TTL), NPK_FIELD(IP_PROTOCOL_VERSION),

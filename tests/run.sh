@@ -50,7 +50,7 @@ about() {
     truth) echo "10 captures against their truth" ;;
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
     guard) echo "10 instructions of the core's main cases against their limits" ;;
-    judge) echo "60 captures through nfcapd and tshark, NetFlow v5, v9 and IPFIX" ;;
+    judge) echo "60 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9 and IPFIX" ;;
     roundtrip) echo "15 10,000 random records each of v9 and IPFIX, read back by tshark" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
@@ -84,7 +84,7 @@ about() {
 
 step_packages() {
     "$PACKAGES" host
-    "$PACKAGES" tools nfdump tshark tcpreplay tcpdump
+    "$PACKAGES" tools nfdump tshark tcpreplay tcpdump pmacct
     "$PACKAGES" kernel-headers
 }
 step_build() { make -j"$(nproc)"; }

@@ -4,10 +4,11 @@
 
 usage: judge.py PROBE CAPTURES NAME...
 
-For each capture and NetFlow version the daemon exports to a private nfcapd through a
-recorder on loopback, and prints the same records as CSV.  Then
+For each capture and NetFlow version the daemon exports to a private nfcapd and to nfacctd,
+through a recorder on loopback, and prints the same records as CSV.  Then
   - nfdump's flows, packets, octets, flags and times per 5-tuple equal the CSV's, times to
     the millisecond; nfcapd saw no sequence error and no bad packet;
+  - nfacctd's flows, packets and octets equal the CSV's;
   - tshark finds nothing malformed, no sequence gap and no missing template in the recording.
 IPv6 records are absent from v5, and counted by the daemon as not exportable.
 """
@@ -28,6 +29,9 @@ import time
 from decimal import Decimal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+from nfacctd import Nfacctd  # noqa: E402 pylint: disable=wrong-import-position
+
 TOOL = [os.path.join(HERE, "..", "lib", "packages.sh"), "tool"]
 Flow = collections.namedtuple("Flow", "src dst proto sport dport packets octets flags first last")
 
@@ -35,14 +39,14 @@ Flow = collections.namedtuple("Flow", "src dst proto sport dport packets octets 
 class Recorder(threading.Thread):
     """Keeps every datagram as a pcap file of raw IP packets and passes it on."""
 
-    def __init__(self, path, to_port):
+    def __init__(self, path, *to_ports):
         super().__init__(daemon=True)
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.sock.bind(("127.0.0.1", 0))
         self.sock.settimeout(0.2)
         self.port = self.sock.getsockname()[1]
-        self.to = ("127.0.0.1", to_port)
+        self.to = to_ports
         self.datagrams = 0
         self.stop = False
         self.out = open(path, "wb")
@@ -60,11 +64,12 @@ class Recorder(threading.Thread):
             self.datagrams += 1
             n = 28 + len(data)
             head = struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, n, 0, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1",
-                               self.port, self.to[1], 8 + len(data), 0)
+                               self.port, self.to[0], 8 + len(data), 0)
             self.out.write(struct.pack("<IIII", int(time.time()), 0, n, n) + head + data)
-            self.sock.sendto(data, self.to)
-            while queued(self.to[1]) > 100000:
-                time.sleep(0.005)
+            for port in self.to:
+                self.sock.sendto(data, ("127.0.0.1", port))
+                while queued(port) > 100000:
+                    time.sleep(0.005)
         self.out.close()
 
     def finish(self, datagrams):
@@ -183,11 +188,12 @@ def tshark(path):
                        "-e", "frame.number", "-e", "_ws.expert.message"])
 
 
-def judge(probe, capture, version, w):
+def judge(probe, capture, version, source_id, nfacctd_port, w):
     nf = Nfcapd(os.path.join(w, "nf"))
-    rec = Recorder(os.path.join(w, "export.pcap"), nf.port)
+    rec = Recorder(os.path.join(w, "export.pcap"), nf.port, nfacctd_port)
     with open(os.path.join(w, "flows.csv"), "w") as out:
-        subprocess.run([probe, "-i", "pcap:" + capture, "-V", str(version), "-n", f"127.0.0.1:{rec.port}", "--print", "csv", "-b", "0",
+        subprocess.run([probe, "-i", "pcap:" + capture, "-V", str(version), "-E", str(source_id), "-n",
+                        f"127.0.0.1:{rec.port}", "--print", "csv", "-b", "0",
                         "--stats-json", os.path.join(w, "stats"), "--dont-drop-privileges"], check=True, stdout=out)
     with open(os.path.join(w, "stats")) as f:
         stats = json.load(f)["export"]
@@ -211,20 +217,43 @@ def judge(probe, capture, version, w):
     return problems, totals
 
 
-def main():
-    probe, captures, names = sys.argv[1], sys.argv[2], sys.argv[3:]
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    failed = 0
-    for name in names:
+def compare_nfacctd(nfacctd, want, names):
+    """Totals by version and source id, which is the number of the capture."""
+    got = nfacctd.wait_for(want)
+    bad = [k for k in want.keys() | got.keys() if want.get(k) != got.get(k)]
+    for version, source_id in sorted(bad):
+        print(f"{names[source_id - 1]} v{version}: DIFFERENT nfacctd has {got.get((version, source_id))},"
+              f" ours {want.get((version, source_id))}")
+    print(f"nfacctd: {len(want) - len(bad)} of {len(want)} exports have the same flows, packets and octets")
+    return len(bad)
+
+
+def judge_all(probe, captures, names, nfacctd, port):
+    failed, sums = 0, {}
+    for number, name in enumerate(names, 1):
         for version in (5, 9, 10):
             with tempfile.TemporaryDirectory() as w:
-                problems, totals = judge(probe, os.path.join(captures, name + ".pcap"), version, w)
+                problems, totals = judge(probe, os.path.join(captures, name + ".pcap"), version, number, port, w)
             print(f"{name} v{version}: {'DIFFERENT' if problems else 'equal'} flows {totals[0]} packets {totals[1]} octets {totals[2]}",
                   flush=True)
             for p in problems:
                 print(" ", p)
             failed += bool(problems)
+            if totals[0]:
+                sums[version, number] = totals
+    return failed + compare_nfacctd(nfacctd, sums, names)
+
+
+def main():
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    port = free_port()
+    with tempfile.TemporaryDirectory() as w:
+        nfacctd = Nfacctd(w, port)
+        try:
+            failed = judge_all(sys.argv[1], sys.argv[2], sys.argv[3:], nfacctd, port)
+        finally:
+            nfacctd.close()
     sys.exit(1 if failed else 0)
 
 
