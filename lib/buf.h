@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The bounded big-endian writer of the encoders.
+ * The bounded big-endian writer of the encoders, and loads for those who read.
  *
  * Nothing is ever written beyond the end: a write that does not fit is left
  * out whole and marks the buffer, and so is every later one.  The caller looks
@@ -58,6 +58,32 @@ static inline void npk_put_be(uint8_t *p, uint64_t v, unsigned int len)
 		p[len] = (uint8_t)v;
 		v >>= 8;
 	}
+}
+
+/**
+ * npk_get_be() - load a number, most significant octet first
+ * @p: @len octets
+ * @len: 0 to 8
+ *
+ * Return: the number.
+ */
+static inline uint64_t npk_get_be(const uint8_t *p, unsigned int len)
+{
+	uint64_t v = 0;
+
+	while (len--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+static inline uint16_t npk_get_be16(const uint8_t *p)
+{
+	return (uint16_t)npk_get_be(p, 2);
+}
+
+static inline uint32_t npk_get_be32(const uint8_t *p)
+{
+	return (uint32_t)npk_get_be(p, 4);
 }
 
 /**

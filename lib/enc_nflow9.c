@@ -37,7 +37,6 @@ static const struct npk_field defaults[] = {
 #define BE16(v)	(uint8_t)((v) >> 8), (uint8_t)(v)
 #define SPEC(type, len)	BE16(type), BE16(len)
 
-#define DIGEST_TEMPLATE	0xff02
 #define ALGORITHM	65401
 #define KEY_ID		65402
 #define DIGEST		65403
@@ -49,12 +48,12 @@ static const struct npk_field defaults[] = {
 const uint8_t npk_nflow9_trailer[NFLOW9_TRAILER_LEN] = {
 	/* options template: octets of the scope and of the options, RFC 3954 section 6.1 */
 	BE16(NF9_OPTIONS_SET), BE16(NFLOW9_DATA_AT),
-	BE16(DIGEST_TEMPLATE), BE16(4), BE16(12),
+	BE16(NFLOW9_DIGEST_TEMPLATE), BE16(4), BE16(12),
 	SPEC(NF9_SCOPE_SYSTEM, 4), SPEC(ALGORITHM, 1), SPEC(KEY_ID, 3),
 	SPEC(DIGEST, NPK_SHA256_LEN),
 	0, 0,
 	/* its one record */
-	BE16(DIGEST_TEMPLATE), BE16(NFLOW9_TRAILER_LEN - NFLOW9_DATA_AT),
+	BE16(NFLOW9_DIGEST_TEMPLATE), BE16(NFLOW9_TRAILER_LEN - NFLOW9_DATA_AT),
 	0, 0, 0, 0, HMAC_SHA_256, 0, BE16(THE_KEY),
 };
 
@@ -81,10 +80,9 @@ static size_t finish(struct npk_enc *enc, struct npk_buf *b)
 	return npk_seal_compress(enc->seal, b->data, b->len, b->len - 1);
 }
 
-/* 65281 is what the template of a shorter digest would be. */
 static bool reserved(uint16_t id)
 {
-	return id == DIGEST_TEMPLATE || id == DIGEST_TEMPLATE - 1;
+	return id == NFLOW9_DIGEST_TEMPLATE || id == NFLOW9_MD5_TEMPLATE;
 }
 
 static int nflow9_init(struct npk_enc *enc, const struct npk_enc_template *templates)

@@ -90,6 +90,13 @@ const struct npk_ie *npk_ie_by_id(uint32_t pen, uint16_t id)
 	return NULL;
 }
 
+const struct npk_ie *npk_ie_by_v9_type(uint16_t type)
+{
+	if (type < NTOP_V9_BASE)
+		return npk_ie_by_id(0, type);
+	return npk_ie_by_id(NTOP_PEN, (uint16_t)(type - NTOP_V9_BASE));
+}
+
 uint16_t npk_ie_v9_type(const struct npk_ie *ie)
 {
 	if (!ie->pen)

@@ -159,6 +159,14 @@ const struct npk_ie *npk_ie_by_name(const char *name, size_t len);
 const struct npk_ie *npk_ie_by_id(uint32_t pen, uint16_t id);
 
 /**
+ * npk_ie_by_v9_type() - find an element
+ * @type: field type in NetFlow v9, see npk_ie_v9_type()
+ *
+ * Return: the element or NULL.
+ */
+const struct npk_ie *npk_ie_by_v9_type(uint16_t type);
+
+/**
  * npk_ie_v9_type() - field type of an element in NetFlow v9
  * @ie: element
  *

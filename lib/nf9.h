@@ -17,6 +17,10 @@
 #define NFLOW9_TRAILER_LEN	72
 #define NFLOW9_DATA_AT		28	/* in the trailer: the options data set */
 
+/* Ids of the digest's template: of 32 octets, and of the 16 that nprobe-k does not make. */
+#define NFLOW9_DIGEST_TEMPLATE	0xff02
+#define NFLOW9_MD5_TEMPLATE	0xff01
+
 /** npk_nflow9_trailer - a trailer with zeros for the digest */
 extern const uint8_t npk_nflow9_trailer[NFLOW9_TRAILER_LEN];
 
