@@ -77,7 +77,7 @@ const struct option_def option_table[] = {
 	  value_number, AT(mtu), 576, 65535 },
 	{ 'e', "flow-delay", "MILLISECONDS", "pause after every datagram (0), or every -B of them",
 	  value_number, AT(delay_ms), 0, 60000 },
-	{ 'B', "packet-count", "DATAGRAMS", "so many go out before the pause of -e (1)",
+	{ 'B', "count-delay", "DATAGRAMS", "so many go out before the pause of -e (1)",
 	  value_number, AT(delay_datagrams), 1, 1000000 },
 	{ 0, "print", "csv|json", "print the flows on standard output", value_print },
 	{ 0, "stats-json", "FILE", "write counters to FILE, every 10 seconds and at the end",
@@ -103,42 +103,6 @@ const struct option_def option_table[] = {
 const size_t nr_options = sizeof(option_table) / sizeof(option_table[0]);
 
 _Static_assert(sizeof(option_table) / sizeof(option_table[0]) <= OPTIONS_MAX, "OPTIONS_MAX");
-
-/* Refused by name, so that none means something else. */
-const struct refused_def refused_table[] = {
-	{ 'A', "as-list" },
-	{ 'C', "flow-lock" },
-	{ 'D', "dump-format" },
-	{ 'F', "dump-frequency" },
-	{ 'I', "syslog" },
-	{ 'L', "local-networks" },
-	{ 'N', "biflows-export-policy" },
-	{ 'O', "num-threads" },
-	{ 'P', "dump-path" },
-	{ 'R', "payload-length" },
-	{ 'W', "no-ipv6" },
-	{ 'Z', "cluster-id" },
-	{ 'c', "no-local-collection" },
-	{ 'k', "user" },
-	{ 'm', "min-num-flows" },
-	{ 'p', "aggregation" },
-	{ 'r', "local-traffic-direction" },
-	{ 's', "snaplen" },
-	{ 'w', "hash-size" },
-	{ 'z', "min-flow-size" },
-	{ '0', "option-0" },
-	{ '1', "if-networks" },
-	{ '2', "count" },
-	{ '3', "collector-port" },
-	{ '4', "cpu-affinity" },
-	{ '5', "tunnel" },
-	{ '6', "no-promisc" },
-	{ '7', "smart-udp-frags" },
-	{ '8', "ipsec-auth-data-len" },
-	{ '9', "dump-stats" },
-};
-
-const size_t nr_refused = sizeof(refused_table) / sizeof(refused_table[0]);
 
 const struct option_def *option_find(const char *name, size_t len)
 {
@@ -170,6 +134,15 @@ int option_apply(struct parse *p, const struct option_def *d, const char *value)
 	return d->set(p, d, value);
 }
 
+static int refuse(const struct parse *p, const struct refused_def *r)
+{
+	if (!r->letter)
+		return option_wrong(p, "option --%s of nProbe is not supported by nprobe-k",
+				    r->name);
+	return option_wrong(p, "option -%c (nProbe's --%s) is not supported by nprobe-k",
+			    r->letter, r->name);
+}
+
 int option_unknown(const struct parse *p, const char *dashes, const char *name, size_t len)
 {
 	const struct refused_def *r;
@@ -177,9 +150,7 @@ int option_unknown(const struct parse *p, const char *dashes, const char *name, 
 	for (r = refused_table; r < refused_table + nr_refused; r++) {
 		if ((len == 1 && r->letter == *name) ||
 		    (len == strlen(r->name) && !memcmp(r->name, name, len)))
-			return option_wrong(
-				p, "option -%c (nProbe's --%s) is not supported by nprobe-k",
-				r->letter, r->name);
+			return refuse(p, r);
 	}
 	return option_wrong(p, "unknown option %s%.*s (see nprobe-k --help)", dashes, (int)len,
 			    name);

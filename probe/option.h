@@ -40,7 +40,7 @@ struct option_def {
 
 /**
  * struct refused_def - an option of nProbe that we lack
- * @letter: its letter
+ * @letter: its letter, or 0
  * @name: its long name
  */
 struct refused_def {

@@ -65,6 +65,7 @@ static int parse_argv(struct parse *p, int argc, char **argv)
 {
 	char letters[2 * nr_options + 2];
 	struct option longs[nr_options + nr_refused + 1];
+	const char *name;
 	int c, code = -1, beyond;
 
 	fill_getopt(letters, longs);
@@ -75,8 +76,10 @@ static int parse_argv(struct parse *p, int argc, char **argv)
 		if (c == '?' || c == ':')
 			return bad_option(p, c, argv);
 		beyond = c - LONG_ONLY - (int)nr_options;
-		if (beyond >= 0)
-			return option_unknown(p, "--", &refused_table[beyond].letter, 1);
+		if (beyond >= 0) {
+			name = refused_table[beyond].name;
+			return option_unknown(p, "--", name, strlen(name));
+		}
 		code = option_apply(p, def_of(c), optarg);
 	}
 	if (code < 0 && optind < argc && p->check)

@@ -126,7 +126,7 @@ wrong_use() {
     must_fail 2 "\"h@example.net\": the SOURCE after the @ is not an address" -i "$W/good.pcap" -n h@example.net
     must_fail 2 "-q (sender-address): \"example.net\": the SOURCE" -i "$W/good.pcap" -q example.net
     must_fail 2 "-e (flow-delay): \"-1\" is not a number" -i "$W/good.pcap" -e -1
-    must_fail 2 "-B (packet-count): \"0\" is not a number" -i "$W/good.pcap" -B 0
+    must_fail 2 "-B (count-delay): \"0\" is not a number" -i "$W/good.pcap" -B 0
     must_fail 2 "an empty name" -i "$W/good.pcap" -n 127.0.0.1,,127.0.0.2
 }
 
@@ -154,13 +154,31 @@ documented_fields() {
     grep '^| %' "$TOP/docs/formats.md" | diff "$W/rows" - >"$W/out" || complain "docs/formats.md is not what --list-fields prints"
 }
 
-# Letters of nProbe that we lack are refused by their name, whatever follows.
-refused_letters() {
-    local letter
-    for letter in A C D F I L N O P R W Z c k m p r s w z 0 1 2 3 4 5 6 7 8 9; do
-        must_fail 2 "-$letter (nProbe's --" -i "$W/good.pcap" "-$letter" 1
-    done
-    must_fail 2 "-R (nProbe's --payload-length)" -i "$W/good.pcap" --payload-length 300
+# The table of docs/from-nprobe.md: "same" is in the help, all else is refused by its name,
+# whatever follows; and nothing is refused that the table does not say.
+nprobe_options() {
+    local names kind name refused
+    "$PROBE" --help >"$W/help"
+    while IFS='|' read -r _ names kind _; do
+        for name in $(grep -oE '`-[^`]+' <<<"$names" | tr -d '`'); do
+            if [[ $kind == ' same '* ]]; then
+                checks=$((checks + 1))
+                grep -qE -- "^ .*[ ,]$name([ ,]|\$)" "$W/help" || { echo "FAILED: $name is not in --help"; bad=$((bad + 1)); }
+            elif [[ $name == --* ]]; then
+                must_fail 2 "$name" "$name"
+                grep -qE "nProbe('s --| )" "$W/err" || complain "$name is not said to be nProbe's"
+                echo "$name"
+            else
+                must_fail 2 "$name (nProbe's --" -i "$W/good.pcap" "$name" 1
+            fi >>"$W/refused"
+        done
+    done < <(grep '^| `-' "$TOP/docs/from-nprobe.md")
+    grep -q FAILED "$W/refused" && grep -A9 FAILED "$W/refused"
+    refused=$(sed -n 's/^\t{ .*, "\(.*\)" },$/--\1/p' "$TOP/probe/refused.c" | sort)
+    checks=$((checks + 1))
+    [ "$refused" = "$(grep '^--' "$W/refused" | sort)" ] ||
+        { echo "FAILED: refused.c and docs/from-nprobe.md differ:"; diff <(echo "$refused") <(grep '^--' "$W/refused" | sort); bad=$((bad + 1)); } || :
+    must_fail 2 "unknown option -k" -k
 }
 
 failures() {
@@ -215,7 +233,7 @@ config_file() {
     printf 'all-collectors=1\n' >"$W/bad.conf"
     must_fail 2 "takes no value" --config "$W/bad.conf"
     printf -- '-R=48\n' >"$W/bad.conf"
-    must_fail 2 "bad.conf:1: option -R (nProbe's --payload-length)" --config "$W/bad.conf"
+    must_fail 2 "bad.conf:1: option -R (nProbe's --exec-cmd-dump)" --config "$W/bad.conf"
     printf 'collector=127.0.0.1\ncollector=h@\n' >"$W/bad.conf"
     must_fail 2 "bad.conf:2: -n (collector): \"h@\": no SOURCE" --config "$W/bad.conf"
     local name
@@ -241,8 +259,9 @@ config_lines() {
     bad_line "-f (bpf-filter): text without the end of the quotes" '-f="udp'
     bad_line "-f (bpf-filter): text behind the quotes" "-f='udp' or tcp"
     bad_line "-f (bpf-filter) needs a value" '-f='
-    bad_line "unknown option zmq" 'zmq = tcp://*:5556'
-    bad_line "unknown option --zmq" '--zmq="tcp://*:5556"'
+    bad_line "option -H (nProbe's --zmq)" 'zmq = tcp://*:5556'
+    bad_line "option --kafka of nProbe is not supported" '--kafka="localhost;topic"'
+    bad_line "unknown option --kafkaesque" '--kafkaesque'
     bad_line "unknown option " '= 5'
     bad_line "option -A (nProbe's --as-list)" '-A=as.txt'
     bad_line "-a (all-collectors) takes no value" '-a=yes'
@@ -272,8 +291,8 @@ check_config() {
     must_fail 1 "$W/none.conf: No such file" --check-config "$W/none.conf"
     must_fail 1 "$W: Is a directory" --check-config "$W"
     mkdir "$W/$(printf '%0250d' 0)"
-    printf 'x\n' >"$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
-    must_fail 2 "1:1: unknown option x" --config "$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
+    printf 'y\n' >"$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
+    must_fail 2 "1:1: unknown option y" --config "$W/$(printf '%0250d' 0)/$(printf '%0250d' 1)"
 }
 
 success() {
@@ -339,7 +358,7 @@ make_captures
 wrong_use
 templates
 documented_fields
-refused_letters
+nprobe_options
 failures
 no_permission
 config_file
