@@ -53,31 +53,48 @@ static int start_stream(struct collector *c, const struct opts *o)
 	return EXIT_FAILED;
 }
 
-int collector_open(struct collector *c, const char *name, const struct opts *o)
+static int open_way(struct collector *c, const char *name, const struct opts *o)
 {
-	int code;
-
-	memset(c, 0, sizeof(*c));
-	c->pace = (struct pace){ .delay_ms = o->delay_ms, .datagrams = o->delay_datagrams };
 	c->name = strdup(name);
 	if (!c->name) {
 		fputs("nprobe-k: out of memory\n", stderr);
 		return EXIT_FAILED;
 	}
-	code = peer_open(&c->peer, c->name, o, monotonic_ms());
-	if (code >= 0)
-		return code;
+	c->pace = (struct pace){ .delay_ms = o->delay_ms, .datagrams = o->delay_datagrams };
 	c->flow_interval = o->flow_interval;
-	c->payload = payload_size(c);
-	return start_stream(c, o);
+	return peer_open(&c->peer, c->name, o, monotonic_ms());
 }
 
-void collector_close(struct collector *c)
+int collector_new(const char *name, const struct opts *o, struct collector **out)
 {
+	struct collector *c = calloc(1, sizeof(*c));
+	int code;
+
+	*out = NULL;
+	if (!c) {
+		fputs("nprobe-k: out of memory\n", stderr);
+		return EXIT_FAILED;
+	}
+	code = open_way(c, name, o);
+	if (code < 0) {
+		c->payload = payload_size(c);
+		code = start_stream(c, o);
+	}
+	if (code >= 0)
+		collector_free(c);
+	else
+		*out = c;
+	return code;
+}
+
+void collector_free(struct collector *c)
+{
+	if (!c)
+		return;
 	peer_close(&c->peer);
 	npk_enc_free(c->enc);
 	free(c->name);
-	memset(c, 0, sizeof(*c));
+	free(c);
 }
 
 /*

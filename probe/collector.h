@@ -101,22 +101,22 @@ struct collector {
 };
 
 /**
- * collector_open() - resolve the name, connect, start the stream
- * @c: out; collector_close() it, also after an error
+ * collector_new() - resolve the name, connect, start the stream
  * @name: [udp://]HOST[:PORT][@SOURCE][%DEV]
  * @o: format and limits
+ * @out: out: the collector, to be freed with collector_free()
  *
  * Says on stderr what is wrong, naming the collector.
  *
  * Return: -1 to go on, else the code to exit with.
  */
-int collector_open(struct collector *c, const char *name, const struct opts *o);
+int collector_new(const char *name, const struct opts *o, struct collector **out);
 
 /**
- * collector_close() - free everything
- * @c: collector, zeroed or opened
+ * collector_free() - free everything
+ * @c: collector or NULL
  */
-void collector_close(struct collector *c);
+void collector_free(struct collector *c);
 
 /**
  * collector_add() - give a record to this collector

@@ -25,16 +25,13 @@ int export_open(struct export *x, const struct opts *o)
 
 	memset(x, 0, sizeof(*x));
 	x->o = o;
-	if (o->nr_collectors)
-		x->collectors = calloc(o->nr_collectors, sizeof(*x->collectors));
-	if ((o->nr_collectors && !x->collectors) ||
-	    interfaces_set(&x->interfaces, &o->ifaces, NPK_WINDOW)) {
+	if (interfaces_set(&x->interfaces, &o->ifaces, NPK_WINDOW)) {
 		fputs("nprobe-k: out of memory\n", stderr);
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < o->nr_collectors && code < 0; i++) {
-		code = collector_open(&x->collectors[i], o->collectors[i], o);
-		x->nr_collectors++;
+		code = collector_new(o->collectors[i], o, &x->collectors[i]);
+		x->nr_collectors += code < 0;
 	}
 	return code;
 }
@@ -44,8 +41,7 @@ void export_close(struct export *x)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++)
-		collector_close(&x->collectors[i]);
-	free(x->collectors);
+		collector_free(x->collectors[i]);
 	interfaces_close(&x->interfaces);
 	memset(x, 0, sizeof(*x));
 }
@@ -58,11 +54,11 @@ static void give_out(struct export *x, const struct npk_rec *rec, uint64_t now_m
 		return;
 	if (x->o->mirror) {
 		for (i = 0; i < x->nr_collectors; i++)
-			collector_add(&x->collectors[i], rec, x->read, now_ms);
+			collector_add(x->collectors[i], rec, x->read, now_ms);
 		return;
 	}
 	i = (unsigned int)((rec->conv_hash >> 32) * x->nr_collectors >> 32);
-	collector_add(&x->collectors[i], rec, x->read, now_ms);
+	collector_add(x->collectors[i], rec, x->read, now_ms);
 }
 
 /* Records that no destination waits for any more, oldest first; returns how many. */
@@ -73,7 +69,7 @@ static size_t release(struct export *x, struct npk_source *src)
 	size_t n;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		const struct collector *c = &x->collectors[i];
+		const struct collector *c = x->collectors[i];
 
 		if (collector_pending(c) && collector_oldest(c) < upto)
 			upto = collector_oldest(c);
@@ -89,7 +85,7 @@ static bool some_full(const struct export *x)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		if (x->collectors[i].full)
+		if (x->collectors[i]->full)
 			return true;
 	}
 	return false;
@@ -101,7 +97,7 @@ static bool all_full(const struct export *x)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		if (!x->collectors[i].full)
+		if (!x->collectors[i]->full)
 			return false;
 	}
 	return true;
@@ -124,11 +120,11 @@ static void send_due(struct export *x, const struct npk_clock *clock, bool all)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++)
-		collector_send(&x->collectors[i], clock, came_by_ms);
+		collector_send(x->collectors[i], clock, came_by_ms);
 	if (!some_full(x) || all_full(x))
 		return;
 	for (i = 0; i < x->nr_collectors; i++) {
-		c = &x->collectors[i];
+		c = x->collectors[i];
 		if (c->full && collector_pending(c) && collector_wait_ms(c) < 0 &&
 		    collector_oldest_ms(c) + STUCK_MS < linger_end_ms(x, now_ms, false))
 			collector_give_up(c, clock, x->read);
@@ -141,7 +137,7 @@ static void give_up(struct export *x, const struct npk_clock *clock, uint64_t be
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		struct collector *c = &x->collectors[i];
+		struct collector *c = x->collectors[i];
 
 		if (collector_pending(c) && collector_oldest(c) < before)
 			collector_give_up(c, clock, before);
@@ -168,7 +164,7 @@ static bool wait_for_room(struct export *x)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		struct collector *c = &x->collectors[i];
+		struct collector *c = x->collectors[i];
 
 		if (!c->full || c->stuck)
 			continue;
@@ -183,7 +179,7 @@ static bool wait_for_room(struct export *x)
 	if (poll(fds, (nfds_t)nr, timeout) > 0 || paced)
 		return true;
 	for (i = 0; i < x->nr_collectors; i++)
-		x->collectors[i].stuck = x->collectors[i].full;
+		x->collectors[i]->stuck = x->collectors[i]->full;
 	return false;
 }
 
@@ -270,7 +266,7 @@ int export_wait_ms(const struct export *x)
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		const struct collector *c = &x->collectors[i];
+		const struct collector *c = x->collectors[i];
 
 		if (!collector_pending(c))
 			continue;

@@ -25,7 +25,7 @@
 struct export {
 	const struct opts *o;
 	struct interfaces interfaces;
-	struct collector *collectors;
+	struct collector *collectors[NPK_COLLECTORS_MAX];
 	unsigned int nr_collectors;
 	uint64_t read;
 	uint64_t printed;

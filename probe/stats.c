@@ -24,7 +24,7 @@ void stats_totals(const struct export *x, struct totals *t)
 
 	memset(t, 0, sizeof(*t));
 	for (i = 0; i < x->nr_collectors; i++) {
-		const struct collector *c = &x->collectors[i];
+		const struct collector *c = x->collectors[i];
 
 		t->read += c->read;
 		t->sent += c->sent;
@@ -171,7 +171,7 @@ static void json_export(FILE *out, const struct export *x)
 	for (i = 0; i < x->nr_collectors; i++) {
 		if (i)
 			fputc(',', out);
-		json_collector(out, &x->collectors[i]);
+		json_collector(out, x->collectors[i]);
 	}
 	fputs("]}", out);
 }
