@@ -364,6 +364,8 @@ void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *st
 	stats->flows = npk_meter_flows(&c->meter);
 	stats->slots = (uint64_t)c->meter.table.nr_buckets * NPK_WAYS;
 	stats->merged = c->merged;
+	stats->active_ns = c->meter.limits.active_ns;
+	stats->idle_ns = c->meter.limits.idle_ns;
 	for (i = 1; i < __NPK_IGN_MAX; i++)
 		stats->ignored[stats->nr_ignored++] =
 			(struct npk_named){ npk_ignored_name(i), n->ignored[i] };

@@ -21,7 +21,7 @@
 #include "source.h"
 
 #define DEVICE		"/dev/nprobe_k"
-#define STATS		"/proc/net/nprobe_k/stats"
+#define PROC		"/proc/net/nprobe_k/"
 /* after a flush: quiet for so long means that all flows are out */
 #define QUIET_MS	300
 #define FLUSH_MAX_MS	3000
@@ -299,7 +299,19 @@ static void src_kmod_backlog(const struct npk_source *src, uint64_t *records, ui
 	*age_ns = k->join.backlog ? clock.now_ns - k->join.oldest_ns : 0;
 }
 
-/* One "name value" line of the module's statistics. */
+/* A counter of the own group, "lost.default.packets", without the group's name. */
+static const char *without_group(const struct src_kmod *k, const char *name, char *out, size_t size)
+{
+	const char *dot = strchr(name, '.');
+	size_t len = strlen(k->join.group);
+
+	if (!dot || strncmp(dot + 1, k->join.group, len) || dot[1 + len] != '.')
+		return name;
+	snprintf(out, size, "%.*s%s", (int)(dot - name), name, dot + 1 + len);
+	return out;
+}
+
+/* One "name value" line of the module's counters. */
 static void take_stat(struct npk_source_stats *s, const char *name, uint64_t value)
 {
 	const struct { const char *name; uint64_t *where; } plain[] = {
@@ -309,9 +321,12 @@ static void take_stat(struct npk_source_stats *s, const char *name, uint64_t val
 		{ "accounted.octets", &s->accounted.octets },
 		{ "live.packets", &s->live.packets },
 		{ "live.octets", &s->live.octets },
-		{ "published.default.packets", &s->published.packets },
-		{ "published.default.octets", &s->published.octets },
-		{ "published.default.records", &s->records },
+		{ "published.packets", &s->published.packets },
+		{ "published.octets", &s->published.octets },
+		{ "published.records", &s->records },
+		{ "lost.packets", &s->lost.packets },
+		{ "lost.octets", &s->lost.octets },
+		{ "lost.records", &s->lost_records },
 		{ "early.flows", &s->early },
 		{ "flows", &s->flows },
 		{ "slots", &s->slots },
@@ -331,21 +346,39 @@ static void take_stat(struct npk_source_stats *s, const char *name, uint64_t val
 	}
 }
 
+/* And of its settings. */
+static void take_setting(struct npk_source_stats *s, const char *name, uint64_t value)
+{
+	if (!strcmp(name, "active"))
+		s->active_ns = value * NPK_NSEC_PER_SEC;
+	if (!strcmp(name, "idle"))
+		s->idle_ns = value * NPK_NSEC_PER_SEC;
+}
+
+/* The lines whose value is a number. */
+static void take_file(const struct src_kmod *k, const char *path, struct npk_source_stats *stats,
+		      void (*take)(struct npk_source_stats *s, const char *name, uint64_t value))
+{
+	FILE *f = fopen(path, "r");
+	char line[128], name[64], plain[64];
+	unsigned long long value;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %llu", name, &value) == 2)
+			take(stats, without_group(k, name, plain, sizeof(plain)), value);
+	}
+	if (f)
+		fclose(f);
+}
+
 static void src_kmod_stats(const struct npk_source *src, struct npk_source_stats *stats)
 {
-	FILE *f = fopen(STATS, "r");
-	unsigned long long value;
 	unsigned int i;
-	char name[64];
 
-	(void)src;
 	for (i = 1; i < __NPK_IGN_MAX; i++)
 		stats->ignored[stats->nr_ignored++].name = npk_ignored_name(i);
-	if (!f)
-		return;
-	while (fscanf(f, "%63s %llu", name, &value) == 2)
-		take_stat(stats, name, value);
-	fclose(f);
+	take_file(to_kmod(src), PROC "stats", stats, take_stat);
+	take_file(to_kmod(src), PROC "config", stats, take_setting);
 }
 
 const struct npk_source_ops npk_src_kmod = {

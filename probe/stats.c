@@ -114,6 +114,8 @@ static void json_source(FILE *out, const struct npk_source *src)
 	fputc(',', out);
 	json_count(out, "published", &s.published);
 	fputc(',', out);
+	json_count(out, "lost", &s.lost);
+	fputc(',', out);
 	json_named(out, "notes", s.notes, s.nr_notes);
 	fprintf(out, ",\"records\":%" PRIu64 ",\"early\":%" PRIu64 ",\"flows\":%" PRIu64
 		",\"slots\":%" PRIu64 ",\"merged\":%" PRIu64 ",\"dropped\":%" PRIu64 "}", s.records,

@@ -83,16 +83,20 @@ struct npk_named {
  * struct npk_source_stats - what a source saw and what became of it
  * @frames: frames delivered to the meter; a merged one counts once
  * @seen: packets seen; sum of @ignored and @accounted, always
- * @accounted: packets that entered the flow table; @live + @published, always
+ * @accounted: packets that entered the flow table; @live + @published + @lost, always
  * @live: in flows that are still open
  * @published: in records that were made, read or not
+ * @lost: in records that had to be made and found no room (kmod only)
  * @records: records made
+ * @lost_records: records that found no room
  * @early: of these, closed early because a bucket was full
  * @flows: open flows
  * @slots: slots of the flow table
  * @merged: frames longer than the device's MTU: several packets that a network
  *	offload had merged, counted as one (live sources only)
  * @dropped: frames lost before the meter, as far as the source is told
+ * @active_ns: active timeout, nanoseconds; 0: not known
+ * @idle_ns: idle timeout, likewise
  * @nr_ignored: entries of @ignored in use
  * @ignored: by reason; the reasons exclude each other
  * @nr_notes: entries of @notes in use
@@ -104,12 +108,16 @@ struct npk_source_stats {
 	struct npk_count accounted;
 	struct npk_count live;
 	struct npk_count published;
+	struct npk_count lost;
 	uint64_t records;
+	uint64_t lost_records;
 	uint64_t early;
 	uint64_t flows;
 	uint64_t slots;
 	uint64_t merged;
 	uint64_t dropped;
+	uint64_t active_ns;
+	uint64_t idle_ns;
 	unsigned int nr_ignored;
 	struct npk_named ignored[NPK_NAMED_MAX];
 	unsigned int nr_notes;
