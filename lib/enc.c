@@ -101,7 +101,6 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 void npk_enc_resend_templates(struct npk_enc *enc)
 {
 	enc->resend = true;
-	enc->options.due = true;
 }
 
 bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,

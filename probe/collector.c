@@ -34,6 +34,7 @@ static int start_stream(struct collector *c, const struct opts *o)
 		.fields = o->fields,
 		.template_datagrams = o->template_datagrams,
 		.template_ms = o->template_s * 1000,
+		.options_ms = o->options_s * 1000,
 		.max_payload = c->payload,
 		.sampling = o->sampling,
 		.key = o->nflow_key.octets,
@@ -128,6 +129,25 @@ static void count_reason(struct collector *c, const char *reason)
 	c->not_exportable[i].records++;
 }
 
+uint64_t collector_not_exportable(const struct collector *c)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < NPK_REASONS_MAX; i++)
+		sum += c->not_exportable[i].records;
+	return sum;
+}
+
+/* These records will not arrive. */
+static void count_not_sent(struct collector *c, const struct npk_rec *const *recs, size_t nr_recs)
+{
+	while (nr_recs--) {
+		c->not_sent.packets += recs[nr_recs]->packets;
+		c->not_sent.octets += recs[nr_recs]->octets;
+	}
+}
+
 /* Room for one more behind the youngest. */
 static void make_room(struct pending *p)
 {
@@ -150,6 +170,7 @@ void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, 
 	c->read++;
 	if (reason) {
 		count_reason(c, reason);
+		count_not_sent(c, &rec, 1);
 		return;
 	}
 	make_room(p);
@@ -166,6 +187,13 @@ static size_t pop(struct collector *c)
 	c->pending.first += records;
 	c->encoded -= records;
 	return records;
+}
+
+/* And lost. */
+static void lose(struct collector *c)
+{
+	count_not_sent(c, c->pending.rec + c->pending.first, c->out.records[c->out.head]);
+	c->failed += pop(c);
 }
 
 /* How many datagrams may go now. */
@@ -236,7 +264,7 @@ static bool flush(struct collector *c, uint64_t now_ms)
 		} else {
 			if (n != -ENOTCONN)
 				peer_failed(&c->peer, n, now_ms);
-			c->failed += pop(c);
+			lose(c);
 		}
 	}
 	c->full = false;
@@ -267,7 +295,9 @@ static bool encode(struct collector *c, const struct npk_clock *clock)
 	if (c->peer.trouble && left && !c->alone)
 		npk_enc_resend_templates(c->enc);
 	if (npk_enc_datagram(c->enc, p->rec + at, left, clock, data, &len, &taken)) {
-		c->failed += left;	/* collector_add() lets no such record in */
+		/* collector_add() lets no such record in */
+		count_not_sent(c, p->rec + at, left);
+		c->failed += left;
 		p->end = at;
 		return false;
 	}
@@ -284,8 +314,10 @@ static void keep_up(struct collector *c, uint64_t now_ms)
 {
 	size_t payload;
 
-	if (peer_keep(&c->peer, now_ms))
+	if (peer_keep(&c->peer, now_ms)) {
 		npk_enc_resend_templates(c->enc);
+		npk_enc_resend_options(c->enc);
+	}
 	payload = payload_size(c);
 	if (payload != c->payload && !npk_enc_set_max_payload(c->enc, payload))
 		c->payload = payload;
@@ -308,11 +340,33 @@ void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t
 		flush(c, now_ms);
 }
 
+void collector_options(struct collector *c, const struct npk_enc_exporter *x,
+		       const struct npk_clock *clock)
+{
+	uint8_t *data = c->full ? NULL : outbox_next(&c->out, c->payload);
+	struct npk_enc_exporter own = *x;
+	size_t len;
+
+	if (!data)
+		return;
+	own.octets = c->octets;
+	own.datagrams = c->datagrams;
+	own.flows = c->sent;
+	own.not_sent_flows += c->failed + collector_not_exportable(c);
+	own.not_sent_packets += c->not_sent.packets;
+	own.not_sent_octets += c->not_sent.octets;
+	len = npk_enc_options(c->enc, &own, clock, data);
+	if (!len)
+		return;
+	outbox_put(&c->out, len, 0);
+	flush(c, monotonic_ms());
+}
+
 void collector_give_up(struct collector *c, const struct npk_clock *clock, uint64_t before)
 {
 	do {
 		while (outbox_waiting(&c->out))
-			c->failed += pop(c);
+			lose(c);
 	} while (collector_pending(c) && collector_oldest(c) < before && encode(c, clock));
 	c->full = false;
 	npk_enc_resend_templates(c->enc);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <npk/enc.h>
+#include <npk/npk.h>
 
 #include "opts.h"
 #include "outbox.h"
@@ -76,6 +77,7 @@ struct pace {
  * @sent: records in datagrams the system took
  * @failed: records in datagrams it refused, or that were given up
  * @not_exportable: by reason; unused entries have no name
+ * @not_sent: packets and octets in the records that are @failed or @not_exportable
  * @datagrams: sent
  * @octets: UDP payload sent
  */
@@ -96,6 +98,7 @@ struct collector {
 	uint64_t sent;
 	uint64_t failed;
 	struct reason_count not_exportable[NPK_REASONS_MAX];
+	struct npk_count not_sent;
 	uint64_t datagrams;
 	uint64_t octets;
 };
@@ -138,6 +141,23 @@ void collector_add(struct collector *c, const struct npk_rec *rec, uint64_t nr, 
  * system does not take stays, and @c is full.
  */
 void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t came_by_ms);
+
+/**
+ * collector_options() - send one datagram of options data, if there is one to be sent
+ * @c: collector; nothing happens while it is full
+ * @x: what to say, but for the counters of the collector
+ * @clock: clock of the records, now
+ */
+void collector_options(struct collector *c, const struct npk_enc_exporter *x,
+		       const struct npk_clock *clock);
+
+/**
+ * collector_not_exportable() - records that were not exportable, for whatever reason
+ * @c: collector
+ *
+ * Return: number.
+ */
+uint64_t collector_not_exportable(const struct collector *c);
 
 /**
  * collector_give_up() - records wait no longer, they have failed

@@ -25,6 +25,7 @@ int export_open(struct export *x, const struct opts *o)
 
 	memset(x, 0, sizeof(*x));
 	x->o = o;
+	exporter_open(&x->exporter);
 	if (interfaces_set(&x->interfaces, &o->ifaces, NPK_WINDOW)) {
 		fputs("nprobe-k: out of memory\n", stderr);
 		return EXIT_FAILED;
@@ -43,6 +44,7 @@ void export_close(struct export *x)
 	for (i = 0; i < x->nr_collectors; i++)
 		collector_free(x->collectors[i]);
 	interfaces_close(&x->interfaces);
+	exporter_close(&x->exporter);
 	memset(x, 0, sizeof(*x));
 }
 
@@ -218,6 +220,7 @@ static size_t take(struct export *x, struct npk_source *src, const struct npk_cl
 	interfaces_look(&x->interfaces, now_ms);
 	for (; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
+		interfaces_name(&x->interfaces, recs[i], rec, &x->exporter.names);
 		if (x->o->print != PRINT_NONE && !x->stdout_failed) {
 			print_record(stdout, x->o->print, rec, clock);
 			x->printed++;
@@ -239,6 +242,7 @@ static void run_windows(struct export *x, struct npk_source *src, bool all)
 		n = take(x, src, &clock);
 		/* a full window must move on, whatever it waits for */
 		send_due(x, &clock, all || n == NPK_WINDOW);
+		exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, false);
 		moved = release(x, src);
 		if (!moved && n && (all || n == NPK_WINDOW)) {
 			unstick(x, &clock, all, since_ms);
@@ -257,6 +261,14 @@ int export_run(struct export *x, struct npk_source *src, bool all)
 	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(errno));
 	x->stdout_failed = true;
 	return x->nr_collectors ? -1 : EXIT_FAILED;
+}
+
+void export_finish(struct export *x, struct npk_source *src)
+{
+	struct npk_clock clock;
+
+	npk_source_clock(src, &clock);
+	exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, true);
 }
 
 int export_wait_ms(const struct export *x)

@@ -6,6 +6,7 @@
 #include <npk/npk.h>
 
 #include "collector.h"
+#include "exporter.h"
 #include "interfaces.h"
 #include "opts.h"
 
@@ -13,6 +14,7 @@
  * struct export - all destinations of one daemon
  * @o: options
  * @interfaces: rules for interface indices
+ * @exporter: options data
  * @collectors: @nr_collectors of them
  * @nr_collectors: how many
  * @read: records taken from the source
@@ -25,6 +27,7 @@
 struct export {
 	const struct opts *o;
 	struct interfaces interfaces;
+	struct exporter exporter;
 	struct collector *collectors[NPK_COLLECTORS_MAX];
 	unsigned int nr_collectors;
 	uint64_t read;
@@ -59,6 +62,13 @@ void export_close(struct export *x);
  * there is no collector).
  */
 int export_run(struct export *x, struct npk_source *src, bool all);
+
+/**
+ * export_finish() - all records were sent: say the counters once more
+ * @x: destinations
+ * @src: source
+ */
+void export_finish(struct export *x, struct npk_source *src);
 
 /**
  * export_stop() - the daemon was told to stop

@@ -118,3 +118,14 @@ const struct npk_rec *interfaces_apply(struct interfaces *i, const struct npk_re
 	copy->out_if = choose(i, r->out, rec->out_if, rec->dmac);
 	return copy;
 }
+
+void interfaces_name(const struct interfaces *i, const struct npk_rec *rec,
+		     const struct npk_rec *exported, struct ifnames *names)
+{
+	if (i->rules.vlan)
+		return;
+	if (i->rules.in == IFACE_OWN)
+		ifnames_meet(names, rec->in_if, exported->in_if);
+	if (i->rules.out == IFACE_OWN)
+		ifnames_meet(names, rec->out_if, exported->out_if);
+}

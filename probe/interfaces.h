@@ -10,6 +10,8 @@
 
 #include <nprobe_k.h>
 
+#include "ifnames.h"
+
 /** INTERFACES_MAX - devices --if-map may name */
 #define INTERFACES_MAX	64
 
@@ -115,5 +117,17 @@ void interfaces_look(struct interfaces *i, uint64_t now_ms);
  */
 const struct npk_rec *interfaces_apply(struct interfaces *i, const struct npk_rec *rec,
 				       uint64_t nr);
+
+/**
+ * interfaces_name() - note which interfaces a record is about
+ * @i: set
+ * @rec: record
+ * @exported: the same with the indices it is exported with
+ * @names: where
+ *
+ * An index that is a rule's, and no device's, has no name.
+ */
+void interfaces_name(const struct interfaces *i, const struct npk_rec *rec,
+		     const struct npk_rec *exported, struct ifnames *names);
 
 #endif /* PROBE_INTERFACES_H */

@@ -268,6 +268,7 @@ static int finish(struct probe *p)
 		more = npk_source_expire_all(p->src);
 		code = export_run(&p->x, p->src, true);
 	} while (more && code < 0);
+	export_finish(&p->x, p->src);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	write_stats(p);

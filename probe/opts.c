@@ -100,6 +100,7 @@ static void set_defaults(struct opts *o)
 		.template_id = 256,
 		.template_datagrams = 20,
 		.template_s = 30,
+		.options_s = 60,
 		.sampling.interval = 1,
 		.flow_interval = 1,
 		.verbose = 1,
@@ -131,9 +132,12 @@ static int check_sampling(const struct parse *p)
 	if (o->kmod && o->sampling.interval > 1 && !o->sampled_before)
 		return option_wrong(p, "-S (sample-rate): not with the kernel module; %s: @%u",
 				    "if its packets come sampled", o->sampling.interval);
-	if (o->version == 5 && o->sampling.interval > NPK_ENC_NF5_MAX_SAMPLING)
+	if (o->version == NPK_ENC_NF5 && o->sampling.interval > NPK_ENC_NF5_MAX_SAMPLING)
 		return option_wrong(p, "-S (sample-rate): %u does not fit NetFlow v5 (at most %u)",
 				    o->sampling.interval, NPK_ENC_NF5_MAX_SAMPLING);
+	if (o->version == NPK_ENC_NFLOW && o->sampling.interval > UINT16_MAX)
+		return option_wrong(p, "-S (sample-rate): %u does not fit nFlow (at most %u)",
+				    o->sampling.interval, UINT16_MAX);
 	return -1;
 }
 

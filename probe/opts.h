@@ -39,6 +39,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @template_id: -U
  * @template_datagrams: -o
  * @template_s: seconds between templates
+ * @options_s: seconds between options data, 0 = none
  * @engine: -E, type << 8 | id, or the v9 source id
  * @nflow_key: --nflow-key
  * @nflow_plain: --nflow-plain
@@ -80,6 +81,7 @@ struct opts {
 	unsigned int template_id;
 	unsigned int template_datagrams;
 	unsigned int template_s;
+	unsigned int options_s;
 	uint32_t engine;
 	struct key nflow_key;
 	bool nflow_plain;

@@ -8,16 +8,6 @@
 
 #include "stats.h"
 
-static uint64_t sum_reasons(const struct collector *c)
-{
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < NPK_REASONS_MAX; i++)
-		sum += c->not_exportable[i].records;
-	return sum;
-}
-
 void stats_totals(const struct export *x, struct totals *t)
 {
 	unsigned int i;
@@ -29,7 +19,7 @@ void stats_totals(const struct export *x, struct totals *t)
 		t->read += c->read;
 		t->sent += c->sent;
 		t->failed += c->failed;
-		t->not_exportable += sum_reasons(c);
+		t->not_exportable += collector_not_exportable(c);
 		t->waiting += collector_pending(c);
 		t->datagrams += c->datagrams;
 		t->refused += c->peer.errors.refused;

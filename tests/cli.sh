@@ -99,7 +99,9 @@ wrong_use() {
     done
     must_fail 2 "collects no flows" -i "$W/good.pcap" --sample-rate 10:2
     must_fail 2 "16384 does not fit NetFlow v5" -i "$W/good.pcap" -V 5 -S 16384
+    must_fail 2 "65536 does not fit nFlow" -i "$W/good.pcap" -V nflow -S 65536
     must_fail 2 "-S (sample-rate): not with the kernel module" -i kmod -S 10
+    must_fail 2 "from 0 to 86400" -i "$W/good.pcap" --options-seconds 86401
     must_fail 2 "\"hash\" is neither systematic nor random" -i "$W/good.pcap" --sample-mode hash
     must_fail 2 "takes no value" -i "$W/good.pcap" --help=me
     must_fail 2 "none of kmod, live:DEV" -i eth0

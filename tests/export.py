@@ -124,6 +124,7 @@ class Datagram:
     def __init__(self, data, templates):
         self.size = len(data)
         self.records, self.new_templates, self.set_ids, self.interfaces = [], [], [], set()
+        self.options, self.options_templates = {}, 0
         self.version, self.count = struct.unpack_from(">HH", data)
         if self.version == 5:
             self.decode_v5(data)
@@ -131,8 +132,9 @@ class Datagram:
             self.decode_v9(data, templates)
         else:
             raise ValueError("version %d" % self.version)
-        if self.count != len(self.records) + len(self.new_templates):
-            raise ValueError("header says %d records, not %d" % (self.count, len(self.records)))
+        found = len(self.records) + len(self.new_templates) + self.options_templates + sum(map(len, self.options.values()))
+        if self.count != found:
+            raise ValueError("header says %d records, not %d" % (self.count, found))
 
     def decode_v5(self, data):
         self.sequence, self.engine_type, self.engine_id, self.sampling = struct.unpack_from(">IBBH", data, 16)
@@ -146,19 +148,41 @@ class Datagram:
             self.records.append((key, packets, octets, None))
 
     def decode_v9(self, data, templates):
-        self.sequence, self.source_id = struct.unpack_from(">II", data, 12)
+        uptime, seconds, self.sequence, self.source_id = struct.unpack_from(">IIII", data, 4)
+        self.boot_ms = seconds * 1000 - uptime
         at = 20
         while at < len(data):
             set_id, length = struct.unpack_from(">HH", data, at)
             if length < 4 or at + length > len(data):
                 raise ValueError("a set of %d octets" % length)
             body = data[at + 4:at + length]
-            self.set_ids.append(set_id)
             if set_id == 0:
                 self.read_templates(body, templates)
+            elif set_id == 1:
+                self.read_options_template(body, templates)
+            elif templates[set_id][0] == (1, 4):
+                self.read_options(body, templates[set_id])
             else:
+                self.set_ids.append(set_id)
                 self.read_data(body, templates[set_id])
             at += length
+
+    def read_options_template(self, body, templates):
+        template_id, scopes, fields = struct.unpack_from(">HHH", body)
+        flat = struct.unpack_from(">%dH" % ((scopes + fields) // 2), body, 6)
+        templates[template_id] = list(zip(flat[::2], flat[1::2]))
+        self.options_templates += 1
+
+    def read_options(self, body, fields):
+        """A record of options data, filed under each of its fields."""
+        record, at = {}, 0
+        for field, length in fields:
+            record[field] = body[at:at + length]
+            at += length
+        self.options.setdefault(fields[1][0], []).append(record)
+
+    def only_options(self):
+        return bool(self.options) and not self.records and not self.new_templates
 
     def read_templates(self, body, templates):
         at = 0
@@ -207,9 +231,12 @@ class Collector:
             elif self.ended:
                 return
 
-    def end(self):
+    def wait(self):
         self.ended = True
         self.thread.join()
+
+    def end(self):
+        self.wait()
         self.dropped = self.drops()
         self.sock.close()
         templates = {}
@@ -232,6 +259,11 @@ class Collector:
         for key, packets, octets, _ in self.records():
             total[key] = (total[key][0] + packets, total[key][1] + octets)
         return dict(total)
+
+    def told(self, field, which=-1):
+        """A value in options data, the latest one or another."""
+        values = [r[field] for d in self.datagrams for rs in d.options.values() for r in rs if field in r]
+        return values[which] if values else None
 
     def gaps(self):
         """Datagrams whose sequence does not follow from the one before."""
@@ -397,6 +429,33 @@ def check_interfaces():
               got == [{want}] * 3, got)
 
 
+def check_options():
+    c = both_families("options.pcap", 500)
+    s = run(c, "-t", "120", "-d", "7").first
+    last = s.datagrams[-1]
+    before = s.datagrams[:-1]
+    check("options data: sampling goes with every template set, also when it is 1",
+          s.told(34) == bytes((0, 0, 0, 1)) and all(bool(d.new_templates) == (34 in d.options) for d in s.datagrams),
+          [(d.new_templates, list(d.options)) for d in s.datagrams])
+    counted = [number(s.told(field)) for field in (42, 41, 40)]
+    check("options data: the last datagram tells flows, datagrams and octets before it",
+          last.only_options() and s.has_exactly(c.flows) and
+          counted == [1000, len(before), sum(d.size for d in before)], (counted, s.what()))
+    check("options data: nothing is lost", [number(s.told(x)) for x in (164, 166, 167, 168)] == [0] * 4, last.options)
+    check("options data: timeouts", (number(s.told(36)), number(s.told(37)), number(s.told(35))) == (120, 7, 1),
+          last.options)
+    check("options data: the boot time is that of every header",
+          {d.boot_ms for d in s.datagrams} == {number(s.told(160))} and number(s.told(160)) == START * 1000 - 60000,
+          (number(s.told(160)), {d.boot_ms for d in s.datagrams}))
+    s = run(c, "--options-seconds", "0").first
+    check("--options-seconds 0: none", s.has_exactly(c.flows) and not any(d.options for d in s.datagrams), s.what())
+    s = run(c, "-S", "1:1:4").first
+    missing = [c.flows[k] for k in c.flows if k not in s.sums()]
+    told = [number(s.told(x)) for x in (166, 167, 168)]
+    check("options data: flows, packets and octets that were not sent",
+          told == [len(missing), sum(x[0] for x in missing), sum(x[1] for x in missing)] and told[0] > 0, told)
+
+
 def check_small_table():
     c = many_flows("table.pcap", 1000)
     r = run(c, "-M", "15")
@@ -536,7 +595,7 @@ def check_linger():
 
 def check_lone_templates():
     often, flood = Collector(), Collector()
-    first = Live("--template-seconds", "1", "-n", often.name, filter="udp port 7779")
+    first = Live("--template-seconds", "1", "--options-seconds", "2", "-n", often.name, filter="udp port 7779")
     second = Live("-o", "1", "-n", flood.name, filter="udp port 7779")
     time.sleep(3)
     number_flood = len(flood.raw)
@@ -547,8 +606,10 @@ def check_lone_templates():
     often.end()
     flood.end()
     lone = [d for d in often.datagrams[:number_often] if d.new_templates and not d.records]
-    check("--template-seconds 1, no flows: 2 to 8 template datagrams in 4 s",
-          2 <= len(lone) <= 8 and number_often == len(lone), "%d of %d datagrams" % (len(lone), number_often))
+    options = [d for d in often.datagrams[:number_often] if d.only_options()]
+    check("--template-seconds 1, --options-seconds 2, no flows: 2 to 8 and 2 or 3 datagrams in 4 s",
+          2 <= len(lone) <= 8 and 2 <= len(options) <= 3 and number_often == len(lone) + len(options),
+          "%d and %d of %d datagrams" % (len(lone), len(options), number_often))
     check("-o 1, no flows: at most 4 datagrams in 3 s", number_flood <= 4, "%d datagrams" % number_flood)
 
 
@@ -599,6 +660,40 @@ def check_if_map():
           [int(r["in_if"]) for r in rows] == want and
           [x for d in s.datagrams for x in sorted(d.interfaces)] == [(n, 0) for n in want],
           ([d.interfaces for d in s.datagrams], rows))
+
+
+def names_told(s):
+    return {number(r[10]): tuple(r[x].rstrip(b"\0").decode() for x in (82, 83))
+            for d in s.datagrams for r in d.options.get(10, [])}
+
+
+def live_on_lo(alias, *args):
+    """A collector that got a flow of lo, which has an alias; root was given up."""
+    ip("link", "set", "lo", "alias", alias)
+    s = Collector()
+    live = Live("-d", "1", "-n", s.name, *args, keep=False)
+    time.sleep(0.5)
+    s.early = len(s.raw)
+    say(6004, 7777)
+    time.sleep(2.5)
+    live.stop()
+    return s
+
+
+def check_interface_names():
+    alias = "B\u00fcro \u2014 " + "x" * 51     # 61 octets, and in 64 the last one is 0
+    s = live_on_lo(alias + "\u00fc\u00fc").end()
+    check("interface names: name and alias, cut behind a whole character",
+          names_told(s) == {1: ("lo", alias + "\u00fc")}, names_told(s))
+    check("interface names: not before there is a record about it",
+          s.early and not any(10 in d.options for d in s.datagrams[:s.early]), s.early)
+    for args, want in ((("--if-map", "lo=101"), {101: ("lo", "lo")}), (("-u", "7"), {})):
+        s = live_on_lo("", *args).end()
+        check("interface names: " + " ".join(args), names_told(s) == want, names_told(s))
+    s = live_on_lo("", "-V", "10")
+    s.wait()
+    want = struct.pack(">I16s64s", 1, b"lo", b"lo")
+    check("interface names: -V 10", any(want in data for data, _ in s.raw), "%d datagrams" % len(s.raw))
 
 
 def check_early_stats():
@@ -652,9 +747,10 @@ def check_failed():
 
 
 FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_engine, check_timeouts,
-               check_flow_sampling, check_interfaces, check_small_table, check_many,
+               check_flow_sampling, check_options, check_interfaces, check_small_table, check_many,
                check_waiting, check_refused, check_sums, check_closed_pipe)
-LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_if_map, check_early_stats, check_failed)
+LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_if_map, check_interface_names,
+               check_early_stats, check_failed)
 
 
 def run_checks(checks):

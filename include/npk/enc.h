@@ -245,7 +245,7 @@ size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *expor
 void npk_enc_resend_options(struct npk_enc *enc);
 
 /**
- * npk_enc_resend_templates() - make templates and options data due at once
+ * npk_enc_resend_templates() - make templates, and with them sampling, due at once
  * @enc: encoder
  *
  * For a collector that was away.

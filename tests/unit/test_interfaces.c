@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
-#include "probe/interfaces.c"	/* not in the library */
+/* not in the library */
+#include "probe/ifnames.c"
+#include "probe/interfaces.c"
 
 #define WINDOW	4
 
@@ -152,12 +154,51 @@ static void test_names_that_go(void **state)
 	interfaces_close(&i);
 }
 
+/* By the index a device is exported with; what a rule made up has no name. */
+static void test_names_told(void **state)
+{
+	static const struct iface_rules own = { .in = IFACE_OWN, .out = IFACE_OWN };
+	static const struct iface_rules in = { .in = 5, .out = IFACE_OWN };
+	static const struct iface_rules vlan = {
+		.in = IFACE_OWN, .out = IFACE_OWN, .vlan = IFACE_VLAN_OUTER,
+	};
+	static const struct {
+		const struct iface_rules *rules;
+		size_t nr;
+		uint32_t index;
+	} cases[] = {
+		{ &own, 1, 101 }, { &in, 0, 0 }, { &vlan, 0, 0 },
+	};
+	struct npk_rec rec = a_record(if_nametoindex("lo"), 1, 2), exported = rec;
+	size_t i;
+
+	(void)state;
+	if (!rec.in_if)
+		skip();
+	rec.out_if = exported.out_if = 0;
+	exported.in_if = 101;
+	for (i = 0; i < 3; i++) {
+		struct interfaces it = {};
+		struct ifnames names;
+
+		ifnames_open(&names);
+		assert_int_equal(interfaces_set(&it, cases[i].rules, WINDOW), 0);
+		interfaces_name(&it, &rec, &exported, &names);
+		assert_int_equal(names.nr, cases[i].nr);
+		if (names.nr)
+			assert_int_equal(names.list[0].index, cases[i].index);
+		interfaces_close(&it);
+		ifnames_close(&names);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_rule_is_no_copy),
 		cmocka_unit_test(test_numbers_and_macs),
 		cmocka_unit_test(test_vlan_modes),
+		cmocka_unit_test(test_names_told),
 		cmocka_unit_test(test_copies_last_a_window),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_that_go),

@@ -353,8 +353,6 @@ static void test_timer(void **state)
 	check_all(enc, &clock);
 	npk_enc_resend_options(enc);
 	check_all(enc, &clock);
-	npk_enc_resend_templates(enc);
-	check_all(enc, &clock);
 	npk_enc_free(enc);
 }
 
