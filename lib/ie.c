@@ -333,8 +333,20 @@ static uint64_t op_value(const struct npk_op *op, const struct npk_rec *rec,
 	}
 }
 
-static void op_encode(const struct npk_op *op, const struct npk_rec *rec,
-		      const struct npk_times *times, uint8_t *out)
+/* Where there is no name nothing is made up: the field is all zeros. */
+static void put_if_name(const struct npk_plan *plan, const struct npk_op *op, uint32_t index,
+			uint8_t *out)
+{
+	const char *name = plan->if_name && index ? plan->if_name(plan->if_name_arg, index) : NULL;
+	size_t len = name ? strnlen(name, op->len - 1u) : 0;
+
+	memset(out, 0, op->len);
+	if (len)
+		memcpy(out, name, len);
+}
+
+static void op_encode(const struct npk_plan *plan, const struct npk_op *op,
+		      const struct npk_rec *rec, const struct npk_times *times, uint8_t *out)
 {
 	static const uint8_t no_address[16];
 	const uint8_t *member = (const uint8_t *)rec + op->offset;
@@ -360,6 +372,9 @@ static void op_encode(const struct npk_op *op, const struct npk_rec *rec,
 		break;
 	case NPK_IE_OCTETS:
 		memcpy(out, member, op->len);
+		break;
+	case NPK_IE_IF_NAME:
+		put_if_name(plan, op, (uint32_t)load(member, 4), out);
 		break;
 	case NPK_IE_IPV4:
 		memcpy(out, rec->ip_version == 4 ? member : no_address, 4);
@@ -389,6 +404,6 @@ void npk_plan_encode(const struct npk_plan *plan, const struct npk_rec *rec,
 
 	for (op = plan->ops; op < end; op++, out += len) {
 		len = op->len;	/* what is written at @out could be anything, even *op */
-		op_encode(op, rec, times, out);
+		op_encode(plan, op, rec, times, out);
 	}
 }

@@ -25,6 +25,7 @@
  *	does not fit, for a part of it would name something else
  * @NPK_IE_FLAGS: bits; in fewer octets the low ones
  * @NPK_IE_OCTETS: octets as they are
+ * @NPK_IE_IF_NAME: name of the interface with that index, NUL padded
  * @NPK_IE_IPV4: address, zero unless the record is IPv4
  * @NPK_IE_IPV6: address, zero unless the record is IPv6
  * @NPK_IE_VLAN: VID, NPK_VLAN_NONE becomes 0
@@ -54,6 +55,7 @@ enum npk_ie_kind {
 	NPK_IE_IDENT,
 	NPK_IE_FLAGS,
 	NPK_IE_OCTETS,
+	NPK_IE_IF_NAME,
 	NPK_IE_IPV4,
 	NPK_IE_IPV6,
 	NPK_IE_VLAN,
@@ -352,12 +354,16 @@ struct npk_op {
  * @record_len: octets of one data record, the sum of all lengths
  * @fields: the template, lengths filled in
  * @ops: how to make each field
+ * @if_name: npk_enc_opts.if_name
+ * @if_name_arg: its argument
  */
 struct npk_plan {
 	uint16_t nr_fields;
 	uint16_t record_len;
 	struct npk_field fields[NPK_PLAN_FIELDS];
 	struct npk_op ops[NPK_PLAN_FIELDS];
+	const char *(*if_name)(void *arg, uint32_t index);
+	void *if_name_arg;
 };
 
 /**

@@ -171,6 +171,8 @@ static int add_template(struct npk_enc *enc, enum npk_enc_family f,
 		return err;
 	if (set->plan.record_len < NPK_TEMPLATE_MIN_RECORD)
 		return -EINVAL;
+	set->plan.if_name = enc->opts.if_name;
+	set->plan.if_name_arg = enc->opts.if_name_arg;
 	set->id = t->id;
 	enc->nr_templates++;
 	return put_template(b, enc, set);

@@ -25,13 +25,15 @@ static size_t payload_size(const struct collector *c)
 	return size < NPK_ENC_MIN_DATAGRAM ? NPK_ENC_MIN_DATAGRAM : size;
 }
 
-static int start_stream(struct collector *c, const struct opts *o)
+static int start_stream(struct collector *c, const struct opts *o, struct ifnames *names)
 {
 	struct npk_enc_opts eo = {
 		.version = (enum npk_enc_version)o->version,
 		.source_id = o->engine,
 		.template_id = (uint16_t)o->template_id,
 		.fields = o->fields,
+		.if_name = ifnames_find,
+		.if_name_arg = names,
 		.template_datagrams = o->template_datagrams,
 		.template_ms = o->template_s * 1000,
 		.options_ms = o->options_s * 1000,
@@ -66,7 +68,8 @@ static int open_way(struct collector *c, const char *name, const struct opts *o)
 	return peer_open(&c->peer, c->name, o, monotonic_ms());
 }
 
-int collector_new(const char *name, const struct opts *o, struct collector **out)
+int collector_new(const char *name, const struct opts *o, struct ifnames *names,
+		  struct collector **out)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 	int code;
@@ -79,7 +82,7 @@ int collector_new(const char *name, const struct opts *o, struct collector **out
 	code = open_way(c, name, o);
 	if (code < 0) {
 		c->payload = payload_size(c);
-		code = start_stream(c, o);
+		code = start_stream(c, o, names);
 	}
 	if (code >= 0)
 		collector_free(c);

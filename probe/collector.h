@@ -9,6 +9,7 @@
 #include <npk/enc.h>
 #include <npk/npk.h>
 
+#include "ifnames.h"
 #include "opts.h"
 #include "outbox.h"
 #include "peer.h"
@@ -107,13 +108,15 @@ struct collector {
  * collector_new() - resolve the name, connect, start the stream
  * @name: [udp://]HOST[:PORT][@SOURCE][%DEV]
  * @o: format and limits
+ * @names: of interfaces, for records; they last as long as the collector
  * @out: out: the collector, to be freed with collector_free()
  *
  * Says on stderr what is wrong, naming the collector.
  *
  * Return: -1 to go on, else the code to exit with.
  */
-int collector_new(const char *name, const struct opts *o, struct collector **out);
+int collector_new(const char *name, const struct opts *o, struct ifnames *names,
+		  struct collector **out);
 
 /**
  * collector_free() - free everything

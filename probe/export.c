@@ -31,7 +31,8 @@ int export_open(struct export *x, const struct opts *o)
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < o->nr_collectors && code < 0; i++) {
-		code = collector_new(o->collectors[i], o, &x->collectors[i]);
+		code = collector_new(o->collectors[i], o, &x->exporter.names,
+				     &x->collectors[i]);
 		x->nr_collectors += code < 0;
 	}
 	return code;

@@ -180,6 +180,18 @@ void ifnames_add(struct ifnames *n, uint32_t own, uint32_t index)
 	n->cache[index % IFNAMES_CACHE] = index;
 }
 
+const char *ifnames_find(void *names, uint32_t index)
+{
+	const struct ifnames *n = names;
+	size_t i;
+
+	for (i = 0; i < n->nr; i++) {
+		if (n->list[i].index == index)
+			return n->list[i].name;
+	}
+	return NULL;
+}
+
 void ifnames_refresh(struct ifnames *n)
 {
 	size_t i;

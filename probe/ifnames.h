@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Names of the interfaces that records have been about, for options data. */
+/* Names of the interfaces that records have been about, for options data and records. */
 #ifndef PROBE_IFNAMES_H
 #define PROBE_IFNAMES_H
 
@@ -63,6 +63,15 @@ static inline void ifnames_meet(struct ifnames *n, uint32_t own, uint32_t index)
 	if (own && index && n->cache[index % IFNAMES_CACHE] != index)
 		ifnames_add(n, own, index);
 }
+
+/**
+ * ifnames_find() - the name of an interface, for npk_enc_opts.if_name
+ * @names: struct ifnames
+ * @index: the index it is exported with
+ *
+ * Return: the name, good until another interface is met; NULL when there is none.
+ */
+const char *ifnames_find(void *names, uint32_t index);
 
 /**
  * ifnames_refresh() - ask for all names again: interfaces are renamed

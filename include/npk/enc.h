@@ -58,6 +58,10 @@ enum npk_enc_version {
  * @template_id: v9, IPFIX: first template id, 256 or more; the stream uses this one
  *	(IPv4) and the next (IPv6)
  * @fields: v9, IPFIX: fields of the records, NULL = the default; not kept
+ * @if_name: name of the interface with this index, "" or NULL when it has none; asked
+ *	while datagrams are encoded, for the field INTERFACE_NAME, which has room for 15
+ *	octets.  NULL: no interface has a name
+ * @if_name_arg: first argument of @if_name
  * @template_datagrams: v9, IPFIX: datagrams from one sending of the templates to the
  *	next, 0 = not by count
  * @template_ms: v9, IPFIX: milliseconds from one sending of the templates to the next,
@@ -78,6 +82,8 @@ struct npk_enc_opts {
 	uint32_t source_id;
 	uint16_t template_id;
 	const struct npk_template *fields;
+	const char *(*if_name)(void *arg, uint32_t index);
+	void *if_name_arg;
 	uint32_t template_datagrams;
 	uint32_t template_ms;
 	uint32_t options_ms;

@@ -97,9 +97,18 @@ static void any_counts(struct npk_rec *r)
 	r->appl_delay_us = (uint32_t)any(32);
 	r->retransmitted = (uint32_t)any(32);
 	r->out_of_order = (uint32_t)any(32);
-	r->syn.window = (uint16_t)any(16);
-	r->syn.mss = (uint16_t)any(16);
-	r->syn.wscale = (uint8_t)any(8);
+}
+
+static void any_syn(struct npk_syn *syn)
+{
+	syn->options = (uint32_t)any(32);
+	syn->window = (uint16_t)any(16);
+	syn->mss = (uint16_t)any(16);
+	syn->quirks = (uint16_t)any(16);
+	syn->wscale = (uint8_t)any(8);
+	syn->ttl = (uint8_t)any(8);
+	syn->tcp_len = (uint8_t)any(8);
+	syn->flags = (uint8_t)any(7);
 }
 
 /* Flows of up to an hour, over for up to an hour; nothing began before boot. */
@@ -110,6 +119,7 @@ static struct npk_rec any_record(const struct npk_clock *clock)
 
 	any_key(&r);
 	any_counts(&r);
+	any_syn(&r.syn);
 	r.last_ns = clock->now_ns - below(hour);
 	r.first_ns = r.last_ns - (below(4) ? below(hour) : 0);
 	return r;
@@ -183,6 +193,16 @@ static size_t put_batch(FILE *out, struct npk_enc *enc, struct npk_clock *clock,
 	return nr;
 }
 
+/* Two of three interfaces have a name, of up to 20 octets. */
+static const char *if_name(void *arg, uint32_t index)
+{
+	static char name[32];
+
+	(void)arg;
+	snprintf(name, sizeof(name), "interface-%u", index);
+	return index % 3 ? name : NULL;
+}
+
 static void put_stream(FILE *out, enum npk_enc_version version, uint32_t number, size_t nr_recs)
 {
 	char text[4096] = "", *unknown;
@@ -190,6 +210,7 @@ static void put_stream(FILE *out, enum npk_enc_version version, uint32_t number,
 		.version = version,
 		.source_id = (uint32_t)any(32),
 		.template_id = (uint16_t)(256 + below(65279)),
+		.if_name = if_name,
 		.template_datagrams = (uint32_t)below(4),
 		.max_payload = 1472,
 	};

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <arpa/inet.h>
 
 #include "lib/ie.h"
@@ -67,6 +68,18 @@ static struct npk_rec icmp_rec(uint8_t version, uint8_t proto)
 	return rec;
 }
 
+/* What the lookup of names answers: "index NUMBER ARG", cut at 15 octets by the encoder. */
+static const char *if_name(void *arg, uint32_t index)
+{
+	static char name[64];
+
+	assert_int_not_equal(index, 0);
+	snprintf(name, sizeof(name), "%s %u", (const char *)arg, index);
+	return name;
+}
+
+static char if_name_arg[16] = "index";
+
 /* Encode one field; the result is on the heap, of exactly its length. */
 static uint8_t *encode(const struct npk_ie *ie, uint16_t len, const struct npk_rec *rec,
 		       const struct npk_clock *clock)
@@ -77,6 +90,8 @@ static uint8_t *encode(const struct npk_ie *ie, uint16_t len, const struct npk_r
 	uint8_t *out;
 
 	assert_int_equal(npk_plan_init(&plan, &field, 1), 0);
+	plan.if_name = if_name;
+	plan.if_name_arg = if_name_arg;
 	assert_int_equal(plan.record_len, len ? len : ie->len);
 	out = malloc(plan.record_len);
 	assert_non_null(out);
@@ -219,6 +234,7 @@ static const struct {
 	{ "MPLS_LABEL_3", OCTETS("\x34\x56\x7d") },
 	{ "MPLS_LABEL_4", OCTETS("\x00\x00\x00") },
 	{ "SRC_FRAGMENTS", OCTETS("\xff\xff") },
+	{ "INTERFACE_NAME", OCTETS("index 825373492\0") },
 	{ "TCP_WINDOW_SIZE", OCTETS("\x71\x72") },
 	{ "LONGEST_FLOW_PKT", OCTETS("\xff\xff") },
 	{ "SHORTEST_FLOW_PKT", OCTETS("\x00\x28") },
@@ -263,6 +279,31 @@ static void test_ipv6_elements(void **state)
 	check("ICMP_IPV6_TYPE_CODE", 0, &rec, &at_5000s, OCTETS("\x03\x04"));
 	check("ICMP_IPV6_TYPE", 0, &rec, &at_5000s, OCTETS("\x03"));
 	check("ICMP_IPV6_CODE", 0, &rec, &at_5000s, OCTETS("\x04"));
+}
+
+/* Fixed length: cut, or filled with zeros; none is made up. */
+static void test_if_name(void **state)
+{
+	const struct npk_field field = NPK_FIELD(INTERFACE_NAME);
+	struct npk_rec rec = icmp_rec(4, 6);
+	struct npk_plan plan = { .if_name = NULL };
+	struct npk_times times;
+	uint8_t got[16];
+
+	(void)state;
+	strcpy(if_name_arg, "a long name");
+	check("INTERFACE_NAME", 0, &rec, &at_5000s, OCTETS("a long name 825\0"));
+	strcpy(if_name_arg, "index");
+	rec.in_if = 0;
+	check("INTERFACE_NAME", 0, &rec, &at_5000s, OCTETS("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
+	rec.in_if = 7;
+	check("INTERFACE_NAME", 0, &rec, &at_5000s, OCTETS("index 7\0\0\0\0\0\0\0\0\0"));
+	/* nobody to ask */
+	assert_int_equal(npk_plan_init(&plan, &field, 1), 0);
+	npk_times_init(&times, &at_5000s);
+	memset(got, 0xff, sizeof(got));
+	npk_plan_encode(&plan, &rec, &times, got);
+	assert_memory_equal(got, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 
 static void test_vlan(void **state)
@@ -481,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_every_element),
 		cmocka_unit_test(test_ipv6_elements),
+		cmocka_unit_test(test_if_name),
 		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_full_lengths),
