@@ -119,24 +119,23 @@ def address(octets):
 
 
 class Datagram:
-    """One decoded datagram; templates are those of its stream."""
+    """One decoded datagram; templates are those of its stream: id -> (scope fields, all fields)."""
 
     def __init__(self, data, templates):
         self.size = len(data)
         self.records, self.new_templates, self.set_ids, self.interfaces = [], [], [], set()
         self.options, self.options_templates = {}, 0
         self.version, self.count = struct.unpack_from(">HH", data)
-        if self.version == 5:
-            self.decode_v5(data)
-        elif self.version == 9:
-            self.decode_v9(data, templates)
-        else:
-            raise ValueError("version %d" % self.version)
-        found = len(self.records) + len(self.new_templates) + self.options_templates + sum(map(len, self.options.values()))
-        if self.count != found:
+        {5: self.decode_v5, 9: self.decode_v9, 10: self.decode_ipfix}[self.version](data, templates)
+        self.data_records = len(self.records) + sum(map(len, self.options.values()))
+        found = self.data_records + len(self.new_templates) + self.options_templates
+        if self.version != 10 and self.count != found:
             raise ValueError("header says %d records, not %d" % (self.count, found))
 
-    def decode_v5(self, data):
+    def next_sequence(self):
+        return self.sequence + {5: len(self.records), 9: 1, 10: self.data_records}[self.version]
+
+    def decode_v5(self, data, _):
         self.sequence, self.engine_type, self.engine_id, self.sampling = struct.unpack_from(">IBBH", data, 16)
         if len(data) != 24 + 48 * self.count:
             raise ValueError("v5: %d octets, %d records" % (len(data), self.count))
@@ -150,27 +149,58 @@ class Datagram:
     def decode_v9(self, data, templates):
         uptime, seconds, self.sequence, self.source_id = struct.unpack_from(">IIII", data, 4)
         self.boot_ms = seconds * 1000 - uptime
-        at = 20
+        self.read_sets(data, 20, templates)
+
+    def decode_ipfix(self, data, templates):
+        length, _, self.sequence, self.source_id = struct.unpack_from(">HIII", data, 2)
+        if length != len(data):
+            raise ValueError("a message of %d octets says %d" % (len(data), length))
+        self.read_sets(data, 16, templates)
+
+    def read_sets(self, data, at, templates):
+        ids = {9: (0, 1), 10: (2, 3)}[self.version]
         while at < len(data):
             set_id, length = struct.unpack_from(">HH", data, at)
             if length < 4 or at + length > len(data):
                 raise ValueError("a set of %d octets" % length)
             body = data[at + 4:at + length]
-            if set_id == 0:
+            if set_id == ids[0]:
                 self.read_templates(body, templates)
-            elif set_id == 1:
+            elif set_id == ids[1]:
                 self.read_options_template(body, templates)
-            elif templates[set_id][0] == (1, 4):
-                self.read_options(body, templates[set_id])
+            elif templates[set_id][0]:
+                self.read_options(body, templates[set_id][1])
             else:
                 self.set_ids.append(set_id)
-                self.read_data(body, templates[set_id])
+                self.read_data(body, templates[set_id][1])
             at += length
 
+    def read_fields(self, body, at, number_):
+        """Field specifiers as (number, length), and where they end; numbers of enterprises with theirs."""
+        fields = []
+        for _ in range(number_):
+            field, length = struct.unpack_from(">HH", body, at)
+            at += 4
+            if self.version == 10 and field & 0x8000:
+                field = (struct.unpack_from(">I", body, at)[0], field & 0x7FFF)
+                at += 4
+            fields.append((field, length))
+        return fields, at
+
+    def read_templates(self, body, templates):
+        at = 0
+        while at + 4 <= len(body):
+            template_id, number_ = struct.unpack_from(">HH", body, at)
+            if template_id < 256:
+                break   # padding
+            fields, at = self.read_fields(body, at + 4, number_)
+            templates[template_id] = (0, fields)
+            self.new_templates.append(template_id)
+
     def read_options_template(self, body, templates):
-        template_id, scopes, fields = struct.unpack_from(">HHH", body)
-        flat = struct.unpack_from(">%dH" % ((scopes + fields) // 2), body, 6)
-        templates[template_id] = list(zip(flat[::2], flat[1::2]))
+        template_id, a, b = struct.unpack_from(">HHH", body)
+        scopes, number_ = (a // 4, (a + b) // 4) if self.version == 9 else (b, a)
+        templates[template_id] = (scopes, self.read_fields(body, 6, number_)[0])
         self.options_templates += 1
 
     def read_options(self, body, fields):
@@ -183,17 +213,6 @@ class Datagram:
 
     def only_options(self):
         return bool(self.options) and not self.records and not self.new_templates
-
-    def read_templates(self, body, templates):
-        at = 0
-        while at + 4 <= len(body):
-            template_id, fields = struct.unpack_from(">HH", body, at)
-            if template_id < 256:
-                break   # padding
-            flat = struct.unpack_from(">%dH" % (2 * fields), body, at + 4)
-            templates[template_id] = list(zip(flat[::2], flat[1::2]))
-            self.new_templates.append(template_id)
-            at += 4 + 4 * fields
 
     def read_data(self, body, fields):
         size, at = sum(length for _, length in fields), 0
@@ -239,9 +258,9 @@ class Collector:
         self.wait()
         self.dropped = self.drops()
         self.sock.close()
-        templates = {}
+        self.templates = {}
         for data, arrived in self.raw:
-            d = Datagram(data, templates)
+            d = Datagram(data, self.templates)
             d.arrived = arrived
             self.datagrams.append(d)
         return self
@@ -270,7 +289,7 @@ class Collector:
         found, want = 0, 0
         for d in self.datagrams:
             found += d.sequence != want
-            want = d.sequence + (len(d.records) if d.version == 5 else 1)
+            want = d.next_sequence()
         return found
 
     def has_exactly(self, flows):
@@ -323,7 +342,7 @@ def dead_port():
 
 def check_all_collectors():
     c = conversations("all.pcap", 400)
-    for version in "59":
+    for version in ("5", "9", "10"):
         r = run(c, "-a", "-V", version, collectors=2)
         for i, s in enumerate(r.collectors):
             check("-a, v%s: collector %d has every flow, its sequence is gapless" % (version, i),
@@ -346,13 +365,13 @@ def check_split():
 
 def check_mtu():
     c = many_flows("mtu.pcap", 500)
-    for version in "59":
+    for version in ("5", "9", "10"):
         # v5 has 30 records at most; the loopback's route takes more than we ever send
         largest = 1464 if version == "5" else 9000 - 28
         for args, most in ((("--mtu", "576"), 548), (("--mtu", "600"), 572), ((), largest)):
             r = run(c, "-V", version, *args)
             sizes = [d.size for d in r.first.datagrams]
-            full = [len(d.records) for d in r.first.datagrams if d.records][:-1]
+            full = [len(d.records) for d in r.first.datagrams if d.records and not d.new_templates][:-1]
             check("v%s, %s: datagrams of at most %d octets" % (version, " ".join(args) or "no --mtu", most),
                   sizes and max(sizes) <= most, "largest %d" % max(sizes, default=0))
             check("v%s, %s: well filled" % (version, " ".join(args) or "no --mtu"),
@@ -362,7 +381,7 @@ def check_mtu():
 
 def check_template_ids():
     c = both_families("ids.pcap", 30)
-    for args, want in ((("-U", "300"), {300, 301}), ((), {256, 257})):
+    for args, want in ((("-U", "300"), {300, 301}), ((), {256, 257}), (("-V", "10", "-U", "300"), {300, 301})):
         s = run(c, *args).first
         new = {t for d in s.datagrams for t in d.new_templates}
         used = {i for d in s.datagrams for i in d.set_ids if i}
@@ -375,8 +394,25 @@ def check_engine():
     for text, kind, ident in (("7:9", 7, 9), ("5", 0, 5)):
         v5 = {(d.engine_type, d.engine_id) for d in run(c, "-V", "5", "-E", text).first.datagrams}
         v9 = {d.source_id for d in run(c, "-E", text).first.datagrams}
+        ipfix = {d.source_id for d in run(c, "-V", "10", "-E", text).first.datagrams}
         check("-E %s: v5 engine type %d, id %d" % (text, kind, ident), v5 == {(kind, ident)}, v5)
-        check("-E %s: v9 source_id %d" % (text, kind * 256 + ident), v9 == {kind * 256 + ident}, v9)
+        check("-E %s: v9 source id, IPFIX domain %d" % (text, kind * 256 + ident),
+              v9 == ipfix == {kind * 256 + ident}, (v9, ipfix))
+
+
+def check_fields():
+    """-T: one list for both families; what is unknown is left out."""
+    c = both_families("fields.pcap", 40)
+    text = ("%sourceIPv4Address %IPV6_FLOW_LABEL %IPV4_DST_ADDR %L4_SRC_PORT %L4_DST_PORT %OUT_BYTES %PROTOCOL %INPUT_SNMP"
+            " %OUTPUT_SNMP %IN_PKTS %IN_BYTES %FLOW_END_REASON %APPL_LATENCY_MS")
+    rest = [(7, 2), (11, 2), (4, 1), (10, 4), (14, 4), (2, 8), (1, 8), (136, 1)]
+    for version, label, appl in (("9", 3, 57597), ("10", 4, (35632, 125))):
+        r = run(c, "-V", version, "-T", text, "--skip-unknown")
+        templates = r.first.templates
+        check("-T, -V %s: what was asked for, in this order" % version,
+              templates[256][1] == [(8, 4), (12, 4)] + rest + [(appl, 4)] and
+              templates[257][1] == [(27, 16), (31, label), (28, 16)] + rest + [(appl, 4)], templates)
+        check("-T, -V %s: every flow arrives" % version, r.first.has_exactly(c.flows) and not r.first.gaps(), r.first.what())
 
 
 def one_flow(name, times):
@@ -471,7 +507,7 @@ def check_small_table():
 
 def check_many():
     c = many_flows("many.pcap", 60000)
-    for version in "95":
+    for version in ("9", "5", "10"):
         s = run(c, "-V", version).first
         name = "60000 flows, v%s: every one arrives, the sequence is gapless" % version
         if s.dropped:
@@ -520,7 +556,7 @@ def sum_of(reasons):
 
 def check_sums():
     c = both_families("sums.pcap", 300)
-    for version, not_sent in (("5", 300), ("9", 0)):
+    for version, not_sent in (("5", 300), ("9", 0), ("10", 0)):
         r = run(c, "-a", "-V", version, collectors=2)
         x = r.stats["export"]
         parts = [x] + x["collectors"]
@@ -687,6 +723,12 @@ def check_interface_names():
           names_told(s) == {1: ("lo", alias + "\u00fc")}, names_told(s))
     check("interface names: not before there is a record about it",
           s.early and not any(10 in d.options for d in s.datagrams[:s.early]), s.early)
+    fields = "%INPUT_SNMP %INTERFACE_NAME %OUTPUT_SNMP"
+    for args, want in (((), (1, b"lo")), (("-V", "10"), (1, b"lo")), (("--if-map", "lo=101"), (101, b"lo")), (("-u", "7"), (7, b""))):
+        s = live_on_lo("", *args, "-T", fields)
+        s.wait()
+        want = struct.pack(">I16sI", *want, 0)
+        check("interface names in records: " + (" ".join(args) or "-T"), any(want in data for data, _ in s.raw), s.raw)
     for args, want in ((("--if-map", "lo=101"), {101: ("lo", "lo")}), (("-u", "7"), {})):
         s = live_on_lo("", *args).end()
         check("interface names: " + " ".join(args), names_told(s) == want, names_told(s))
@@ -746,7 +788,7 @@ def check_failed():
           sums_hold(x) and x["read"] == x["failed"] == 500 and x["sent"] == 0, x)
 
 
-FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_engine, check_timeouts,
+FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_fields, check_engine, check_timeouts,
                check_flow_sampling, check_options, check_interfaces, check_small_table, check_many,
                check_waiting, check_refused, check_sums, check_closed_pipe)
 LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_if_map, check_interface_names,
