@@ -216,7 +216,7 @@ static void count_sent(struct collector *c, unsigned int datagrams, uint64_t now
 	c->pace.sent += datagrams;
 	c->datagrams += datagrams;
 	c->full = false;
-	c->stuck = false;
+	c->stalled_ms = 0;
 	peer_sent(&c->peer, now_ms);
 	while (datagrams--) {
 		c->octets += c->out.iov[c->out.head].iov_len;
@@ -263,6 +263,8 @@ static bool flush(struct collector *c, uint64_t now_ms)
 			count_sent(c, (unsigned int)n, now_ms);
 		} else if (n == -EAGAIN) {
 			c->full = true;
+			if (!c->stalled_ms)
+				c->stalled_ms = now_ms;
 			return false;
 		} else {
 			if (n != -ENOTCONN)
@@ -315,12 +317,13 @@ static bool encode(struct collector *c, const struct npk_clock *clock)
 /* Before a datagram is encoded: who gets it, and how large it may be. */
 static void keep_up(struct collector *c, uint64_t now_ms)
 {
+	bool trouble = c->peer.trouble, anew = peer_keep(&c->peer, now_ms);
 	size_t payload;
 
-	if (peer_keep(&c->peer, now_ms)) {
+	if (anew)
 		npk_enc_resend_templates(c->enc);
+	if (anew || (trouble && !c->peer.trouble))
 		npk_enc_resend_options(c->enc);
-	}
 	payload = payload_size(c);
 	if (payload != c->payload && !npk_enc_set_max_payload(c->enc, payload))
 		c->payload = payload;
@@ -339,6 +342,7 @@ void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t
 		if (!flush(c, now_ms))
 			return;
 	}
+	c->behind = false;
 	if (!collector_pending(c) && encode(c, clock))
 		flush(c, now_ms);
 }
@@ -372,6 +376,7 @@ void collector_give_up(struct collector *c, const struct npk_clock *clock, uint6
 			lose(c);
 	} while (collector_pending(c) && collector_oldest(c) < before && encode(c, clock));
 	c->full = false;
+	c->behind = true;
 	npk_enc_resend_templates(c->enc);
 }
 

@@ -72,7 +72,8 @@ struct pace {
  * @alone: no record ended in the last datagram: it may have been templates alone
  * @out: datagrams that were not sent yet
  * @full: the system takes no datagram at present
- * @stuck: and did not within reasonable time
+ * @behind: records were given up, and not all that are due went out since
+ * @stalled_ms: since when it took none, 0 = it does
  * @pace: when the next one may go
  * @read: records given to this collector
  * @sent: records in datagrams the system took
@@ -93,7 +94,8 @@ struct collector {
 	bool alone;
 	struct outbox out;
 	bool full;
-	bool stuck;
+	bool behind;
+	uint64_t stalled_ms;
 	struct pace pace;
 	uint64_t read;
 	uint64_t sent;

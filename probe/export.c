@@ -9,13 +9,16 @@
 #include "export.h"
 #include "print.h"
 
-/* how long the system may take no datagram of any collector before it is stuck */
-#define STUCK_MS	100
+/* a collector that nothing went out to for so long is not waited for */
+#define STUCK_MS	300
 /* how long one that is full may hold others up where nothing may stay behind */
 #define GRACE_MS	100
 /* and everything, once the daemon was told to stop */
 #define STOP_MS		2000
-/* a full collector is looked after this often where nobody waits for it */
+/*
+ * A full collector is looked after this often: its socket becomes writable when half of
+ * what waits has gone, but takes datagrams sooner.
+ */
 #define RETRY_MS	5
 
 int export_open(struct export *x, const struct opts *o)
@@ -106,6 +109,18 @@ static bool all_full(const struct export *x)
 	return true;
 }
 
+/* One that could not keep up before is not waited for again and again. */
+static bool some_behind(const struct export *x)
+{
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++) {
+		if (x->collectors[i]->behind)
+			return true;
+	}
+	return false;
+}
+
 /* What waits for its datagram to fill has to go when it came by then. */
 static uint64_t linger_end_ms(const struct export *x, uint64_t now_ms, bool all)
 {
@@ -155,35 +170,24 @@ static bool told_to_stop(void)
 	return !sigpending(&set) && (sigismember(&set, SIGTERM) || sigismember(&set, SIGINT));
 }
 
-/*
- * Wait until a full collector takes datagrams again.  Those that took none in all that
- * time are not waited for again.
- */
-static bool wait_for_room(struct export *x)
+/* Wait a little for a full collector; false when there is none worth waiting for. */
+static bool wait_for_room(const struct export *x, uint64_t now_ms)
 {
 	struct pollfd fds[NPK_COLLECTORS_MAX];
-	int timeout = STUCK_MS, ms, nr = 0;
-	bool paced = false;
+	int timeout = RETRY_MS, ms, nr = 0;
 	unsigned int i;
 
 	for (i = 0; i < x->nr_collectors; i++) {
-		struct collector *c = x->collectors[i];
+		const struct collector *c = x->collectors[i];
 
-		if (!c->full || c->stuck)
+		if (!c->full || (c->stalled_ms && now_ms - c->stalled_ms >= STUCK_MS))
 			continue;
 		ms = collector_wait_ms(c);
 		fds[nr++] = (struct pollfd){ ms < 0 ? c->peer.udp.fd : -1, POLLOUT, 0 };
-		paced |= ms >= 0;
 		if (ms >= 0 && ms < timeout)
 			timeout = ms;
 	}
-	if (!nr)
-		return false;
-	if (poll(fds, (nfds_t)nr, timeout) > 0 || paced)
-		return true;
-	for (i = 0; i < x->nr_collectors; i++)
-		x->collectors[i]->stuck = x->collectors[i]->full;
-	return false;
+	return nr && poll(fds, (nfds_t)nr, timeout) >= 0;
 }
 
 void export_stop(struct export *x)
@@ -199,13 +203,14 @@ void export_stop(struct export *x)
 static void unstick(struct export *x, const struct npk_clock *clock, bool all, uint64_t since_ms)
 {
 	uint64_t now_ms = monotonic_ms();
-	bool may_wait = all_full(x) || (all && now_ms - since_ms < GRACE_MS);
+	bool grace = all && !some_behind(x) && now_ms - since_ms < GRACE_MS;
+	bool may_wait = all_full(x) || grace;
 
 	if (told_to_stop())
 		export_stop(x);
 	if (x->stop_ms && now_ms >= x->stop_ms)
 		may_wait = false;
-	if (may_wait && wait_for_room(x))
+	if (may_wait && wait_for_room(x, now_ms))
 		return;
 	give_up(x, clock, all ? x->read : x->released + NPK_WINDOW / 2);
 }

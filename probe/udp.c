@@ -41,7 +41,7 @@ static int bind_device(int fd, const struct address *a)
 			  (socklen_t)strlen(a->device)) ? -errno : 0;
 }
 
-/* Errors are queued one by one, and a datagram the device has no room for is one. */
+/* Errors are queued one by one, and a datagram a device's queue has no room for is one. */
 static void want_errors(int fd, int family)
 {
 	int on = 1;

@@ -591,10 +591,13 @@ class Live:
         self.out = tempfile.TemporaryFile("w+", dir=WORK)
         self.p = subprocess.Popen([PROBE, "-i", "live:lo", "-b", "1", "-f", filter, *keep, *args],
                                   stdout=self.out, stderr=subprocess.PIPE, text=True)
-        self.said = self.p.stderr.readline()
+        self.said, line = "", None
+        while "metering" not in self.said and line != "":
+            line = self.p.stderr.readline()
+            self.said += line
         if "metering" not in self.said:
             self.p.kill()
-            raise RuntimeError("live: " + self.said + self.p.stderr.read())
+            raise RuntimeError("live: " + self.said)
 
     def stop(self):
         self.p.send_signal(signal.SIGINT)
