@@ -194,25 +194,40 @@ static u32 pick_member(const struct npk_group *g, u64 conv)
 	return g->first + (u32)((conv >> 32) * g->nr_members >> 32);
 }
 
-static void output_one(struct npk_shard *s, u32 group, const struct npk_flow *flow, u8 reason,
-		       u64 conv)
+/* False when there is no room and the flow may stay: nothing was done. */
+static __always_inline bool output_one(struct npk_shard *s, u32 group, const struct npk_flow *flow,
+				       u8 reason, u64 conv, bool must)
 {
 	u32 m = pick_member(&npk.groups[group], conv);
-	struct npk_ring *r = &s->rings[m];
 	struct npk_output *o = &s->out[group];
+	struct npk_ring *r = &s->rings[m];
 
-	if (!ring_has_room(r)) {
+	if (unlikely(!ring_has_room(r))) {
+		if (!must)
+			return false;
 		o->lost.packets += flow->packets;
 		o->lost.octets += flow->octets;
 		o->lost_records++;
 		ring_lose(r, 1, flow->packets, flow->octets);
-		return;
+		return true;
 	}
 	ring_publish(r, flow, reason, conv);
 	o->published.packets += flow->packets;
 	o->published.octets += flow->octets;
 	o->published_records++;
 	wake_at_watermark(r, &npk.members[m]);
+	return true;
+}
+
+static noinline bool all_have_room(struct npk_shard *s, u64 conv)
+{
+	u32 g;
+
+	for (g = 0; g < npk.nr_groups; g++) {
+		if (!ring_has_room(&s->rings[pick_member(&npk.groups[g], conv)]))
+			return false;
+	}
+	return true;
 }
 
 /**
@@ -236,12 +251,16 @@ bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 
 	lockdep_assert_held(&s->lock);
 	conv = npk_flow_conv(flow, &s->meter.table.secret).hash;
-	for (g = 0; g < npk.nr_groups && !must; g++) {
-		if (!ring_has_room(&s->rings[pick_member(&npk.groups[g], conv)]))
+	/* one group finds out by itself; of several, a reader may have spoiled one by then */
+	if (unlikely(npk.nr_groups > 1 && !must)) {
+		if (!all_have_room(s, conv))
+			return false;
+		must = true;
+	}
+	for (g = 0; g < npk.nr_groups; g++) {
+		if (!output_one(s, g, flow, reason, conv, must))
 			return false;
 	}
-	for (g = 0; g < npk.nr_groups; g++)
-		output_one(s, g, flow, reason, conv);
 	return true;
 }
 

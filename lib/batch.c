@@ -5,7 +5,7 @@
  * struct read_ahead - a frame on its way
  * @plain: what it says
  * @hash: of its key
- * @slot: where its flow seems to be; without a flow: nowhere
+ * @slot: where its flow seems to be; without a flow: nowhere, only its home is known
  * @is_plain: else it is npk_meter_packet()'s
  */
 struct read_ahead {
@@ -22,11 +22,12 @@ static void read_frame(const struct npk_meter *m, const struct npk_pkt *pkt, str
 	if (unlikely(!r->is_plain))
 		return;
 	r->hash = npk_words_hash(&r->plain.words, r->plain.is_ip6, &m->table.secret);
-	__builtin_prefetch(npk_table_home(&m->table, r->hash));
+	r->slot.bucket = npk_table_home(&m->table, r->hash);
+	__builtin_prefetch(r->slot.bucket);
 }
 
 /* Then the lines of the flow, which that one tells. */
-static bool fetch_flow(struct read_ahead *r, struct npk_bucket *b)
+static __always_inline bool fetch_flow(struct read_ahead *r, struct npk_bucket *b)
 {
 	u32 ways = npk_bucket_ways(b, npk_sig_of(r->hash));
 
@@ -42,13 +43,9 @@ static bool fetch_flow(struct read_ahead *r, struct npk_bucket *b)
 /* Or the line of its other bucket; true when that is to be looked at too. */
 static bool look_at_home(const struct npk_meter *m, struct read_ahead *r)
 {
-	struct npk_bucket *home;
-
 	r->slot.flow = NULL;
-	if (unlikely(!r->is_plain))
-		return false;
-	home = npk_table_home(&m->table, r->hash);
-	if (likely(fetch_flow(r, home)) || !npk_bucket_moved(home))
+	if (unlikely(!r->is_plain) || likely(fetch_flow(r, r->slot.bucket)) ||
+	    !npk_bucket_moved(r->slot.bucket))
 		return false;
 	__builtin_prefetch(npk_table_other(&m->table, r->hash));
 	return true;
@@ -62,18 +59,37 @@ static bool is_there(const struct read_ahead *r)
 	       likely(npk_flow_key_is(r->slot.flow, &r->plain.words, r->plain.is_ip6));
 }
 
-static void account(struct npk_meter *m, struct npk_pkt *pkt, const struct read_ahead *r)
+/**
+ * struct added - packets of a batch that only added to their flows
+ * @now_ns: the latest of them
+ * @octets: IP octets
+ * @packets: how many
+ */
+struct added {
+	u64 now_ns;
+	u64 octets;
+	u32 packets;
+};
+
+static __always_inline void account(struct npk_meter *m, struct npk_pkt *pkt,
+				    const struct read_ahead *r, struct added *added)
 {
 	if (unlikely(!is_there(r)) ||
-	    unlikely(!npk_meter_add(m, &r->plain, &r->slot, pkt->now_ns)))
+	    unlikely(!npk_meter_add(m, &r->plain, &r->slot, pkt->now_ns))) {
+		npk_meter_time(m, added->now_ns);
 		npk_meter_packet(m, pkt);
-	else
-		npk_meter_time(m, pkt->now_ns);
+		return;
+	}
+	if ((s64)(pkt->now_ns - added->now_ns) > 0)
+		added->now_ns = pkt->now_ns;
+	added->octets += r->plain.ip_len;
+	added->packets++;
 }
 
 void npk_meter_packets(struct npk_meter *m, struct npk_pkt *pkt, u32 n)
 {
 	struct read_ahead ahead[NPK_BATCH_PACKETS];
+	struct added added = { .now_ns = m->now_ns };
 	u8 elsewhere[NPK_BATCH_PACKETS];
 	u32 i, nr = 0;
 
@@ -87,5 +103,7 @@ void npk_meter_packets(struct npk_meter *m, struct npk_pkt *pkt, u32 n)
 		fetch_flow(&ahead[elsewhere[i]],
 			   npk_table_other(&m->table, ahead[elsewhere[i]].hash));
 	for (i = 0; i < n; i++)
-		account(m, &pkt[i], &ahead[i]);
+		account(m, &pkt[i], &ahead[i], &added);
+	npk_meter_time(m, added.now_ns);
+	npk_meter_count(m, added.packets, added.packets, added.octets);
 }

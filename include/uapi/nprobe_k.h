@@ -210,33 +210,33 @@ struct npk_syn {
  * @proto: IP protocol; IPv6: of the first header that is no extension header
  * @tos: IPv4 type of service or IPv6 traffic class, part of the flow's key
  * @ip_version: 4 or 6
- * @end_reason: enum npk_end_reason
+ * @dir: enum npk_dir
  * @in_if: ifIndex of the observed device, 0 when unknown
- * @out_if: 0: the output interface is not known where packets are received
  * @vlan: VID of the outermost tag, or NPK_VLAN_NONE
  * @vlan2: VID of the second tag, or NPK_VLAN_NONE
- * @mpls: label stack entries (label << 12 | TC << 9 | S << 8 | TTL) of the
- *	first packet, @nr_mpls of them, the rest zero
  * @tcp_flags: union of the flags of all packets, 12 bits (RFC 7125)
- * @tcp_flags_first: flags of the first packet accounted
- * @min_len: shortest IP packet, octets
- * @max_len: longest IP packet, octets
  * @min_ttl: lowest TTL or hop limit
  * @max_ttl: highest TTL or hop limit
- * @dir: enum npk_dir
- * @nr_mpls: entries of @mpls in use
- * @smac: source MAC address of the first packet
- * @dmac: destination MAC address of the first packet
- * @fragments: packets that were fragments, saturating
- * @flow_label: IPv6 flow label of the first packet, 20 bits
- * @server_delay_us: from a SYN to this flow's SYN+ACK, microseconds, 0 = not measured
- * @client_delay_us: from a SYN+ACK to this flow's acknowledgement of it, likewise
- * @appl_delay_us: from the first data of a request to this flow's first answer, likewise
+ * @min_len: shortest IP packet, octets
+ * @max_len: longest IP packet, octets
+ * @out_if: 0: the output interface is not known where packets are received
  * @retransmitted: TCP packets whose sequence numbers had been passed before
  * @out_of_order: such packets that came so soon that they were rather overtaken; not
  *	counted in @retransmitted
  * @zero_windows: TCP packets that announced a window of 0
+ * @fragments: packets that were fragments, saturating
+ * @flow_label: IPv6 flow label of the first packet, 20 bits
+ * @tcp_flags_first: flags of the first packet accounted
+ * @nr_mpls: entries of @mpls in use
+ * @end_reason: enum npk_end_reason
+ * @dmac: destination MAC address of the first packet
+ * @smac: source MAC address of the first packet
+ * @mpls: label stack entries (label << 12 | TC << 9 | S << 8 | TTL) of the
+ *	first packet, @nr_mpls of them, the rest zero
  * @syn: the flow's SYN or SYN+ACK
+ * @server_delay_us: from a SYN to this flow's SYN+ACK, microseconds, 0 = not measured
+ * @client_delay_us: from a SYN+ACK to this flow's acknowledgement of it, likewise
+ * @appl_delay_us: from the first data of a request to this flow's first answer, likewise
  */
 struct npk_rec {
 	__aligned_u64 first_ns;
@@ -252,39 +252,39 @@ struct npk_rec {
 	__u8 proto;
 	__u8 tos;
 	__u8 ip_version;
-	__u8 end_reason;
+	__u8 dir;
 	__u32 in_if;
-	__u32 out_if;
 	__u16 vlan;
 	__u16 vlan2;
-	__u32 mpls[NPK_MPLS_MAX];
 	__u16 tcp_flags;
-	__u16 tcp_flags_first;
-	__u32 min_len;
-	__u32 max_len;
 	__u8 min_ttl;
 	__u8 max_ttl;
-	__u8 dir;
-	__u8 nr_mpls;
-	__u8 smac[6];
-	__u8 dmac[6];
-	__u32 fragments;
-	__u32 flow_label;
-	__u32 server_delay_us;
-	__u32 client_delay_us;
-	__u32 appl_delay_us;
+	__u32 min_len;
+	__u32 max_len;
+	__u32 out_if;
 	__u32 retransmitted;
 	__u32 out_of_order;
 	__u32 zero_windows;
+	__u32 fragments;
+	__u32 flow_label;
+	__u16 tcp_flags_first;
+	__u8 nr_mpls;
+	__u8 end_reason;
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 mpls[NPK_MPLS_MAX];
 	struct npk_syn syn;
+	__u32 server_delay_us;
+	__u32 client_delay_us;
+	__u32 appl_delay_us;
 };
 
 /** NPK_INFO_MAGIC - npk_info.magic */
 #define NPK_INFO_MAGIC		0x6b50724eU
 
 /* npk_info.abi_major changes when old readers cannot go on, abi_minor otherwise. */
-#define NPK_ABI_MAJOR		1
-#define NPK_ABI_MINOR		1
+#define NPK_ABI_MAJOR		2
+#define NPK_ABI_MINOR		0
 
 /** NPK_GROUP_NAME_MAX - octets of a group's name with its NUL */
 #define NPK_GROUP_NAME_MAX	16

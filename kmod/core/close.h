@@ -34,7 +34,31 @@ static inline void npk_due_set(const struct npk_slot *s, u32 tick)
  *
  * Return: true when it is gone, and the counters have moved; else nothing was done.
  */
-bool npk_close(struct npk_meter *m, const struct npk_flow *flow, u8 reason, bool must);
+static __always_inline bool npk_close(struct npk_meter *m, const struct npk_flow *flow, u8 reason,
+				      bool must)
+{
+	if (unlikely(!flow->packets)) {
+		m->count.split--;
+		return true;
+	}
+	if (unlikely(!m->emit(m->emit_ctx, flow, reason, must)))
+		return false;
+	m->count.live.packets -= flow->packets;
+	m->count.live.octets -= flow->octets;
+	if (unlikely(flow->state & NPK_FLOW_HELD))
+		m->count.held++;
+	return true;
+}
+
+/* A record was made so long after it was due. */
+static __always_inline void npk_close_late(struct npk_meter *m, s64 late)
+{
+	if (unlikely(late < 0))
+		late = 0;
+	m->count.late[npk_late_class(late)]++;
+	if (unlikely((u64)late > m->count.late_max_ns))
+		m->count.late_max_ns = late;
+}
 
 /**
  * npk_close_due() - the same for a record that has its time
@@ -45,6 +69,16 @@ bool npk_close(struct npk_meter *m, const struct npk_flow *flow, u8 reason, bool
  *
  * Return: as npk_close().
  */
-bool npk_close_due(struct npk_meter *m, struct npk_flow *flow, u8 reason, u64 due_ns);
+static __always_inline bool npk_close_due(struct npk_meter *m, struct npk_flow *flow, u8 reason,
+					  u64 due_ns)
+{
+	if (unlikely(!npk_close(m, flow, reason, false))) {
+		flow->state |= NPK_FLOW_HELD;
+		return false;
+	}
+	if (likely(flow->packets) && reason != NPK_END_FORCED && !(flow->state & NPK_FLOW_HELD))
+		npk_close_late(m, m->now_ns - due_ns);
+	return true;
+}
 
 #endif /* NPK_CORE_CLOSE_H */

@@ -23,7 +23,7 @@ static noinline struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 
 	u32 i;
 
 	for (i = 0; i < NPK_CONV_WAYS; i++) {
-		e = &bucket[((u32)(id >> 40) + i) % NPK_CONV_WAYS];
+		e = &bucket[(npk_conv_first(id) + i) % NPK_CONV_WAYS];
 		if (likely(is_expendable(e, now_ns)))
 			return e;
 		if (e->since_ns < oldest->since_ns)
@@ -35,7 +35,7 @@ static noinline struct npk_conv *make_room(struct npk_conv *bucket, u64 id, u64 
 /* Where an entry can be made: a free one if there is one. */
 static __always_inline struct npk_conv *find_room(struct npk_conv *bucket, u64 id, u64 now_ns)
 {
-	struct npk_conv *room = npk_conv_find(bucket, 0);
+	struct npk_conv *room = npk_conv_room(bucket, id);
 
 	return room ? room : make_room(bucket, id, now_ns);
 }

@@ -145,6 +145,23 @@ static __always_inline struct npk_conv *npk_conv_find(struct npk_conv *bucket, u
 	       bucket[2].id == id ? &bucket[2] : bucket[3].id == id ? &bucket[3] : NULL;
 }
 
+/* The entry of a full bucket that is the first to make room for that id; the others follow it. */
+static __always_inline u32 npk_conv_first(u64 id)
+{
+	return (u32)(id >> 40) % NPK_CONV_WAYS;
+}
+
+/* Room that costs nobody anything: a free entry, or the first in line if it has no handshake. */
+static __always_inline struct npk_conv *npk_conv_room(struct npk_conv *bucket, u64 id)
+{
+	struct npk_conv *room = npk_conv_find(bucket, 0);
+
+	if (room)
+		return room;
+	room = &bucket[npk_conv_first(id)];
+	return likely(!room->shaken) ? room : NULL;
+}
+
 /* A conversation without a handshake begins. */
 static __always_inline void npk_conv_ask(struct npk_conv *e, u64 id, u64 now_ns, u8 side)
 {
@@ -177,7 +194,7 @@ static __always_inline bool npk_convs_udp(struct npk_convs *c, struct npk_flow *
 	bool lost = false;
 
 	npk_lock(lock);
-	room = npk_conv_find(bucket, 0);
+	room = npk_conv_room(bucket, id);
 	if (likely(room && !npk_conv_find(bucket, id))) {
 		flow->state |= NPK_FLOW_SPOKE;
 		npk_conv_ask(room, id, now_ns, conv.side);

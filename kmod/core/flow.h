@@ -17,6 +17,7 @@
  * @NPK_FLOW_HELD: is due and found no room for its record
  * @NPK_FLOW_ISN: a SYN was seen
  * @NPK_FLOW_ASTRAY: the TCP packet before was far from where the sequence is
+ * @NPK_FLOW_MOVED: it lives in the other one of its two buckets; the table's
  */
 enum npk_flow_state {
 	NPK_FLOW_SEQ = 1,
@@ -25,6 +26,7 @@ enum npk_flow_state {
 	NPK_FLOW_HELD = 8,
 	NPK_FLOW_ASTRAY = 16,
 	NPK_FLOW_ISN = 32,
+	NPK_FLOW_MOVED = 64,
 };
 
 /**
@@ -166,6 +168,9 @@ static __always_inline bool npk_flow_is_ip6(const struct npk_flow *flow)
 	return ((const u8 *)flow->head)[offsetof(struct npk_key, ip_version)] == 6;
 }
 
+/* npk_flow_conv() of IPv6; on its own, so that the other has nothing on the stack. */
+struct npk_conv_id npk_flow_conv6(const struct npk_flow *flow, const struct npk_secret *secret);
+
 /**
  * npk_flow_conv() - conversation of an entry
  * @flow: entry in use
@@ -179,7 +184,9 @@ static __always_inline struct npk_conv_id npk_flow_conv(const struct npk_flow *f
 	struct npk_words w = npk_flow_words(flow);
 	u8 proto = npk_flow_proto(flow);
 
-	return npk_words_conv(&w, npk_flow_is_ip6(flow), proto, secret);
+	if (unlikely(npk_flow_is_ip6(flow)))
+		return npk_flow_conv6(flow, secret);
+	return npk_conv_id4(&w, proto, npk_proto_has_ports(proto), secret);
 }
 
 /**
@@ -265,7 +272,7 @@ static __always_inline void npk_flow_resume(struct npk_flow *flow, const struct 
 
 /**
  * npk_flow_start() - make an entry the flow of this packet, nothing accounted
- * @flow: entry; whatever it held is gone
+ * @flow: entry; whatever it held is gone, but where in the table it is
  * @pkt: parsed packet, its first
  *
  * Context: Any; the caller holds the table's lock. Never sleeps.
@@ -273,7 +280,7 @@ static __always_inline void npk_flow_resume(struct npk_flow *flow, const struct 
 static __always_inline void npk_flow_start(struct npk_flow *flow, const struct npk_pkt *pkt)
 {
 	npk_flow_set_key(flow, &pkt->key.words);
-	flow->state = 0;
+	flow->state &= NPK_FLOW_MOVED;
 	flow->rtt = 0;
 	npk_flow_clear(flow);
 	npk_flow_resume(flow, pkt);
@@ -281,7 +288,7 @@ static __always_inline void npk_flow_start(struct npk_flow *flow, const struct n
 
 /**
  * npk_flow_first() - make an entry the flow of this UDP packet, and account it
- * @flow: entry; whatever it held is gone
+ * @flow: entry just after npk_table_occupy(); whatever else it held is gone
  * @p: plain frame of UDP over IPv4, the flow's first
  * @now_ns: its time
  *
@@ -305,7 +312,6 @@ static __always_inline void npk_flow_first(struct npk_flow *flow, const struct n
 	flow->flow_label = 0;
 	flow->tcp_flags_first = 0;
 	flow->nr_mpls = 0;
-	flow->state = 0;
 	flow->rtt = 0;
 	memcpy(flow->dmac, p->frame, sizeof(flow->dmac));
 	memcpy(flow->smac, p->frame + sizeof(flow->dmac), sizeof(flow->smac));

@@ -126,7 +126,7 @@ static noinline void account(struct npk_meter *m, const struct npk_pkt *pkt, u64
 	else
 		add_flow(m, pkt, hash, slot);
 	flow = slot->flow;
-	npk_meter_count(m, pkt->segs, pkt->octets);
+	npk_meter_count(m, 1, pkt->segs, pkt->octets);
 	npk_flow_account(flow, pkt);
 	if (pkt->has_tcp)
 		npk_tcp_account(flow, pkt);
@@ -252,7 +252,7 @@ static __always_inline void account_first(struct npk_meter *m, const struct npk_
 
 	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
 	npk_flow_first(slot->flow, p, now_ns);
-	npk_meter_count(m, 1, p->ip_len);
+	npk_meter_count(m, 1, 1, p->ip_len);
 	if (!m->convs)
 		return;
 	id = npk_conv_id4(&p->words, NPK_PROTO_UDP, true, &m->table.secret);
@@ -260,7 +260,7 @@ static __always_inline void account_first(struct npk_meter *m, const struct npk_
 		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
 }
 
-/* Its own place is taken, or its bucket nearly full. */
+/* Its buckets are full. */
 static noinline void first_elsewhere(struct npk_meter *m, const u8 *frame, u64 link, u64 hash,
 				     u64 now_ns)
 {
@@ -282,7 +282,7 @@ void npk_meter_first(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u
 		return;
 	}
 	npk_meter_time(m, now_ns);
-	if (unlikely(!npk_table_own(&m->table, hash, &slot))) {
+	if (unlikely(!npk_table_room(&m->table, hash, &slot))) {
 		first_elsewhere(m, frame, link, hash, now_ns);
 		return;
 	}

@@ -125,10 +125,11 @@ struct npk_meter {
  */
 void npk_meter_packet(struct npk_meter *m, struct npk_pkt *pkt);
 
-/* Packets of one frame that were added to a flow. */
-static __always_inline void npk_meter_count(struct npk_meter *m, u32 packets, u32 octets)
+/* @frames frames, @packets on the wire, were added to flows. */
+static __always_inline void npk_meter_count(struct npk_meter *m, u32 frames, u32 packets,
+					    u64 octets)
 {
-	m->count.frames++;
+	m->count.frames += frames;
 	m->count.seen += packets;
 	m->count.accounted.packets += packets;
 	m->count.accounted.octets += octets;
@@ -136,8 +137,11 @@ static __always_inline void npk_meter_count(struct npk_meter *m, u32 packets, u3
 	m->count.live.octets += octets;
 }
 
-/* A packet that only adds to the flow at @slot; false, and nothing is done, when it does more. */
-static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_plain *p,
+/*
+ * A packet that only adds to the flow at @slot; false, and nothing is done, when it does more.
+ * npk_meter_count() is the caller's.
+ */
+static __always_inline bool npk_meter_add(const struct npk_meter *m, const struct npk_plain *p,
 					  const struct npk_slot *slot, u64 now_ns)
 {
 	struct npk_flow *flow = slot->flow;
@@ -155,7 +159,6 @@ static __always_inline bool npk_meter_add(struct npk_meter *m, const struct npk_
 	flow->last_ns = now_ns;
 	if (unlikely(flow->packets == 2))
 		slot->bucket->due[slot->way] |= NPK_DUE_REPEATED;
-	npk_meter_count(m, 1, p->ip_len);
 	return true;
 }
 
@@ -183,7 +186,10 @@ static __always_inline bool npk_meter_plain(struct npk_meter *m, const struct np
 	 * stands has nothing to leave out, because all keys in the table are without it.
 	 */
 	*known = likely(npk_table_find(&m->table, &p->words, p->is_ip6, hash, &slot));
-	return likely(*known) && likely(npk_meter_add(m, p, &slot, now_ns));
+	if (unlikely(!*known) || unlikely(!npk_meter_add(m, p, &slot, now_ns)))
+		return false;
+	npk_meter_count(m, 1, 1, p->ip_len);
+	return true;
 }
 
 /* Time never goes back. */
@@ -281,7 +287,7 @@ u64 npk_meter_step_ns(const struct npk_meter *m);
  *	to nothing.
  *
  * Keeps pace with time: every bucket is looked at once in a fifth of the shorter
- * timeout (100 seconds at most; less when the timeout is below 4 seconds), so that,
+ * timeout (60 seconds at most; less when the timeout is below 4 seconds), so that,
  * called every npk_meter_step_ns(), nothing stays longer than a quarter of it past its time.
  *
  * Context: As npk_meter_packet().

@@ -16,7 +16,7 @@
 #define STEP_PART		40
 #define STEP_MAX_NS		(NPK_NSEC_PER_SEC / 10)
 /* ... but never slower: a deadline has to be noticed before it seems ahead again. */
-#define SWEEP_MAX_NS	(100 * NPK_NSEC_PER_SEC)
+#define SWEEP_MAX_NS	(60 * NPK_NSEC_PER_SEC)
 /* So many buckets without a flow are passed for what one look costs: 64 of them a word. */
 #define PASSED_FOR_ONE		4096
 /*
@@ -33,9 +33,10 @@ static bool is_flushed(const struct npk_meter *m, const struct npk_flow *flow)
 	return !m->flush_ifindex || npk_flow_ifindex(flow) == m->flush_ifindex;
 }
 
-static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
+static void sweep_flow(struct npk_meter *m, struct npk_bucket *b, u32 way)
 {
-	struct npk_flow *flow = slot->flow;
+	struct npk_slot slot = { .bucket = b, .flow = &b->flow[way], .way = way };
+	struct npk_flow *flow = slot.flow;
 	u8 reason;
 	u64 due = npk_expire_due(flow, &m->limits, &reason);
 
@@ -45,43 +46,64 @@ static void sweep_flow(struct npk_meter *m, const struct npk_slot *slot)
 	}
 	if ((s64)(m->now_ns - due) < 0) {
 		flow->state &= ~NPK_FLOW_HELD;
-		npk_due_set(slot, npk_due_tick(m, due));
+		npk_due_set(&slot, npk_due_tick(m, due));
 		return;
 	}
 	if (!npk_close_due(m, flow, reason, due)) {
 		if (reason == NPK_END_FORCED)	/* the flush is not over */
 			m->flush_left = m->table.nr_buckets;
-		npk_due_set(slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
+		npk_due_set(&slot, (npk_tick(m->now_ns) + RETRY_TICKS) & NPK_TICK_MASK);
 	} else if (reason == NPK_END_ACTIVE) {
 		m->count.split++;
 		npk_flow_split(flow);
 		due = npk_expire_due(flow, &m->limits, &reason);
 		/* not "repeated": without a packet it is the first to make room */
-		slot->bucket->due[slot->way] = npk_due_tick(m, due);
+		b->due[way] = npk_due_tick(m, due);
 	} else {
-		npk_table_remove(&m->table, slot);
+		npk_table_remove(&m->table, &slot);
 	}
 }
 
-/* Returns what it took: 1 for the look, 2 for a flow that was due. */
-static u32 sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u64 nows, bool all)
+/* Bits of flows, those of word @i of a bucket moved out of the way of the others'. */
+static __always_inline u64 flows_of(u64 lanes, u32 i)
 {
-	struct npk_slot slot;
-	u32 i, way, took = 1;
-	u64 found;
+	NPK_STATIC_ASSERT(NPK_SIG_WORDS == 4);
+	return lanes >> (NPK_SIG_WORDS - 1 - i);
+}
 
-	for (i = 0; i < NPK_SIG_WORDS; i++) {
-		found = likely(!all) ? npk_bucket_passed(b, i, nows) : NPK_LANE_TOP;
-		for (; unlikely(found); found &= found - 1) {
-			way = i * 4 + npk_lane_index(__builtin_ctzll(found));
-			if (!b->sig[way])
-				continue;
-			npk_slot_set(&slot, b, way);
-			sweep_flow(m, &slot);
-			took += 2;
-		}
+/* The flows of @found, a sum of flows_of(). */
+static noinline u32 sweep_flows(struct npk_meter *m, struct npk_bucket *b, u64 found)
+{
+	u32 bit, took = 0;
+
+	for (; found; found &= found - 1) {
+		bit = __builtin_ctzll(found);
+		sweep_flow(m, b, (bit % 16 - 12) * 4 + npk_lane_index(bit));
+		took += 2;
 	}
 	return took;
+}
+
+/* Returns what it took: 1 for the look, 2 for a flow that was due. */
+static __always_inline u32 sweep_bucket(struct npk_meter *m, struct npk_bucket *b, u64 nows)
+{
+	u64 found = flows_of(npk_bucket_passed(b, 0, nows), 0) |
+		    flows_of(npk_bucket_passed(b, 1, nows), 1) |
+		    flows_of(npk_bucket_passed(b, 2, nows), 2) |
+		    flows_of(npk_bucket_passed(b, 3, nows), 3);
+
+	return likely(!found) ? 1 : 1 + sweep_flows(m, b, found);
+}
+
+/* The same when deadlines say nothing: every flow is looked at. */
+static noinline u32 sweep_all(struct npk_meter *m, struct npk_bucket *b)
+{
+	u64 found = 0;
+	u32 i;
+
+	for (i = 0; i < NPK_SIG_WORDS; i++)
+		found |= flows_of(npk_bucket_lanes(b, i), i);
+	return 1 + sweep_flows(m, b, found);
 }
 
 static u64 shorter_timeout(const struct npk_meter *m)
@@ -121,25 +143,34 @@ static u32 sweep_quota(const struct npk_meter *m, u64 late, u64 per_bucket)
 	return want < m->table.nr_buckets ? want : m->table.nr_buckets;
 }
 
+/* So many buckets were passed that somebody counts on. */
+static void pass(struct npk_meter *m, u32 passed)
+{
+	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
+	m->flush_left -= passed < m->flush_left ? passed : m->flush_left;
+}
+
 /* Go on to the next bucket in use, or @quota buckets; returns how many were passed. */
-static u32 sweep_on(struct npk_meter *m, u32 quota, u32 *took)
+static __always_inline u32 sweep_on(struct npk_meter *m, u32 quota, u64 nows, u32 *took)
 {
 	u32 nr = m->table.nr_buckets, left = nr - m->cursor;
 	u32 end = m->cursor + (quota < left ? quota : left);
 	u32 next = npk_table_next(&m->table, m->cursor, end);
 	u32 passed = next - m->cursor;
+	struct npk_bucket *b;
 
 	*took += passed / PASSED_FOR_ONE;
 	if (next < end) {
-		*took += sweep_bucket(m, npk_table_bucket(&m->table, next),
-				      npk_tick(m->now_ns) * NPK_LANES, m->look_at_all > passed);
+		b = npk_table_bucket(&m->table, next);
+		*took += unlikely(m->look_at_all > passed) ? sweep_all(m, b) :
+							     sweep_bucket(m, b, nows);
 		npk_table_tidy(&m->table, next);
 		next++;
 		passed++;
 	}
 	m->cursor = next < nr ? next : 0;
-	m->look_at_all -= passed < m->look_at_all ? passed : m->look_at_all;
-	m->flush_left -= passed < m->flush_left ? passed : m->flush_left;
+	if (unlikely(m->look_at_all | m->flush_left))
+		pass(m, passed);
 	return passed;
 }
 
@@ -147,7 +178,7 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 {
 	u64 per_bucket = time_per_bucket(m);
 	u32 quota, passed = 0, took = 0;
-	u64 late;
+	u64 late, nows;
 
 	npk_meter_time(m, now_ns);
 	if (!m->table.nr_flows) {
@@ -160,8 +191,9 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 	if (late > JUMP_NS)
 		m->look_at_all = m->table.nr_buckets;
 	quota = sweep_quota(m, late, per_bucket);
+	nows = npk_tick(m->now_ns) * NPK_LANES;
 	while (passed < quota && took < budget)
-		passed += sweep_on(m, quota - passed, &took);
+		passed += sweep_on(m, quota - passed, nows, &took);
 	/* a whole round is all that can be owed; what the budget cut off stays owed */
 	if (late > m->table.nr_buckets * per_bucket)
 		m->swept_ns = m->now_ns - m->table.nr_buckets * per_bucket;

@@ -20,7 +20,7 @@ u64 npk_table_segment_size(u32 nr_buckets, u32 i)
 	return (u64)(left < full ? left : full) * sizeof(struct npk_bucket);
 }
 
-u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
+u32 npk_table_next_word(const struct npk_table *t, u32 from, u32 end)
 {
 	u64 word;
 	u32 i;
@@ -34,12 +34,6 @@ u32 npk_table_next(const struct npk_table *t, u32 from, u32 end)
 	}
 	i = i * 64 + __builtin_ctzll(word);
 	return i < end ? i : end;
-}
-
-void npk_table_tidy(struct npk_table *t, u32 i)
-{
-	if (!npk_bucket_used(npk_table_bucket(t, i)))
-		t->occupied[i / 64] &= ~(1ULL << (i % 64));
 }
 
 u32 npk_bucket_ways_by_word(const struct npk_bucket *b, u16 sig)
@@ -57,22 +51,6 @@ u32 npk_bucket_ways_by_word(const struct npk_bucket *b, u16 sig)
 		}
 	}
 	return ways;
-}
-
-/* The bucket has a free place, whose signature is 0. */
-static u32 free_way(const struct npk_bucket *b, u64 hash)
-{
-	u32 i = 0, way = npk_way_of(hash);
-	u64 lanes;
-
-	if (!b->sig[way])
-		return way;
-	do {
-		lanes = npk_lanes_equal(b->sig_word[i], 0);
-	} while (!lanes && ++i < NPK_SIG_WORDS - 1);
-	if (!lanes)	/* the last lane is none */
-		lanes = npk_lanes_equal(b->sig_word[i] | npk_last_lane(), 0);
-	return i * 4 + npk_lane_index(__builtin_ctzll(lanes));
 }
 
 /* Of the flows with one packet, the one with the earliest deadline. */
@@ -106,35 +84,20 @@ static void longest_silent(struct npk_bucket *b, struct npk_slot *slot)
 	}
 }
 
-bool npk_table_claim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
+void npk_table_victim(const struct npk_table *t, u64 hash, u32 now, struct npk_slot *slot)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
-	struct npk_bucket *alt, *b = home;
-	u32 in_home = npk_bucket_used(home), in_alt;
 
-	if (unlikely(in_home >= NPK_WAYS_HOME)) {
-		alt = npk_table_other(t, hash);
-		in_alt = npk_bucket_used(alt);
-		if (in_home == NPK_WAYS && in_alt == NPK_WAYS) {
-			if (!oldest_single(home, now, slot) && !oldest_single(alt, now, slot))
-				longest_silent(home, slot);
-			return false;
-		}
-		b = in_alt < in_home ? alt : home;
-	}
-	npk_slot_set(slot, b, free_way(b, hash));
-	return true;
+	if (!oldest_single(home, now, slot) && !oldest_single(npk_table_other(t, hash), now, slot))
+		longest_silent(home, slot);
 }
 
-void npk_table_remove(struct npk_table *t, const struct npk_slot *slot)
+void npk_table_moved_back(const struct npk_table *t, const struct npk_flow *flow)
 {
-	struct npk_words w = npk_flow_words(slot->flow);
-	u64 hash = npk_words_hash(&w, npk_flow_is_ip6(slot->flow), &t->secret);
+	struct npk_words w = npk_flow_words(flow);
+	u64 hash = npk_words_hash(&w, npk_flow_is_ip6(flow), &t->secret);
 	struct npk_bucket *home = npk_table_home(t, hash);
 
-	if (slot->bucket != home && npk_bucket_moved(home) < NPK_MOVED_MAX)
+	if (npk_bucket_moved(home) < NPK_MOVED_MAX)
 		home->nr -= NPK_ONE_MOVED;
-	slot->bucket->sig[slot->way] = 0;
-	slot->bucket->nr--;
-	t->nr_flows--;
 }

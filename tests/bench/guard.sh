@@ -12,8 +12,8 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$TOP/tests/bench/callgrind.sh"
 LIMITS=$TOP/tests/bench/limits.tsv
 GUARD=$TOP/build/bench/guard
-CASES=(ip4-udp-live ip4-udp-new ip4-udp-record ip4-tcp-live ip4-tcp-new ip4-tcp-syn-new ip4-tagged-live ip4-tagged-new
-	ip6-udp-live ip6-udp-new ip6-tcp-live ip6-udp-record)
+CASES=(ip4-udp-live ip4-udp-batch ip4-udp-new ip4-udp-record ip4-tcp-live ip4-tcp-new ip4-tcp-syn-new ip4-tagged-live ip4-tagged-new
+	ip6-udp-live ip6-udp-batch ip6-udp-new ip6-tcp-live ip6-udp-record)
 
 compiler() { gcc -dumpfullversion; }
 
