@@ -806,13 +806,13 @@ def run_checks(checks):
             check(function.__name__, False, "%s: %s" % (type(e).__name__, e))
 
 
-def run_live(script):
-    """The live checks, by this script again, inside a new namespace."""
+def run_live(script, checks):
+    """The live checks, by a script again, inside a new namespace."""
     can = os.geteuid() == 0 and not subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL,
                                                    check=False).returncode
     if can:
         return subprocess.run(["unshare", "-n", sys.executable, script, PROBE, "--live"], check=False).returncode
-    for function in LIVE_CHECKS:
+    for function in checks:
         skip(function.__name__.replace("_", " "), "needs root and a network namespace")
     return 0
 
@@ -823,7 +823,7 @@ def main():
         run_checks(LIVE_CHECKS)
         return bool(bad)
     run_checks(FILE_CHECKS)
-    return bool(bad) | bool(run_live(os.path.abspath(__file__)))
+    return bool(bad) | bool(run_live(os.path.abspath(__file__), LIVE_CHECKS))
 
 
 if __name__ == "__main__":
