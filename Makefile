@@ -22,7 +22,10 @@ LDLIBS := -lpcap -lz -lnettle
 
 CORE := $(wildcard kmod/core/*.c)
 LIB := $(wildcard lib/*.c)
-PROBE := $(wildcard probe/*.c)
+# npkctl's own files; the others are the daemon's, of which it takes some
+CTL := probe/npkctl.c probe/datagrams.c probe/udpframe.c $(wildcard probe/cmd_*.c)
+CTL_SHARED := probe/key.c probe/p0f.c probe/print.c
+PROBE := $(filter-out $(CTL),$(wildcard probe/*.c))
 UNIT := $(wildcard tests/unit/test_*.c)
 
 FUZZ := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
@@ -37,15 +40,16 @@ STEPS := 10000000
 
 LIB_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CORE) $(LIB))
 PROBE_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(PROBE))
+CTL_OBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(CTL) $(CTL_SHARED))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT))
 
 .DELETE_ON_ERROR:
 .PHONY: all run run-live test test-debug test-kernels bench check style install uninstall clean help unit
 
-all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k
+all: $(BUILD)/libnpk.a $(BUILD)/libnpk.so $(BUILD)/nprobe-k $(BUILD)/npkctl
 
 help:
-	@echo 'make              build build/nprobe-k and build/libnpk.{a,so}'
+	@echo 'make              build build/nprobe-k, build/npkctl and build/libnpk.{a,so}'
 	@echo 'sudo make run     the kernel module on real traffic, in a guest with this suite'"'"'s kernel'
 	@echo 'sudo make run DEV=eth0 [COLLECTOR=host:2055]    the same on a device of this host'
 	@echo 'sudo make run-live   without the module, between two network namespaces'
@@ -73,6 +77,8 @@ $(BUILD)/libnpk.so: $(LIB_OBJ) lib/libnpk.map
 	@ln -sf libnpk.so $@.0
 
 $(BUILD)/nprobe-k: $(PROBE_OBJ) $(BUILD)/libnpk.a
+$(BUILD)/npkctl: $(CTL_OBJ) $(BUILD)/libnpk.a
+$(BUILD)/nprobe-k $(BUILD)/npkctl:
 	@echo '  LD   $@'
 	$(Q)$(CC) $(CFLAGS) -pthread -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
@@ -163,6 +169,8 @@ coverage:
 
 install: all
 	install -D -m 755 $(BUILD)/nprobe-k $(DESTDIR)$(PREFIX)/sbin/nprobe-k
+	install -D -m 755 $(BUILD)/npkctl $(DESTDIR)$(PREFIX)/sbin/npkctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -D -m 644 $(BUILD)/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.a
 	install -D -m 755 $(BUILD)/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
 	ln -sf libnpk.so.0 $(DESTDIR)$(PREFIX)/lib/libnpk.so
@@ -170,7 +178,9 @@ install: all
 	install -D -m 644 include/uapi/nprobe_k.h $(DESTDIR)$(PREFIX)/include/nprobe_k.h
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/nprobe-k $(DESTDIR)$(PREFIX)/include/nprobe_k.h
+	rm -f $(DESTDIR)$(PREFIX)/sbin/nprobe-k $(DESTDIR)$(PREFIX)/sbin/npkctl
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(wildcard docs/man/*.8))
+	rm -f $(DESTDIR)$(PREFIX)/include/nprobe_k.h
 	rm -f $(DESTDIR)$(PREFIX)/lib/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
 	rm -rf $(DESTDIR)$(PREFIX)/include/npk
 

@@ -10,6 +10,7 @@ set -euo pipefail
 export LC_ALL=C
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PROBE=${NPROBE_K:-$TOP/build/nprobe-k}
+SPEAKER='nprobe-k: '
 W=$(mktemp -d)
 chmod 755 "$W"
 trap 'rm -rf "$W"' EXIT
@@ -30,7 +31,7 @@ must_fail() {
     "$PROBE" "$@" >"$W/out" 2>"$W/err" </dev/null || code=$?
     [ "$code" -eq "$want" ] || complain "$*: exit code $code, not $want"
     [ "$(wc -l <"$W/err")" -eq 1 ] || complain "$*: not one sentence"
-    grep -q '^nprobe-k: ' "$W/err" || complain "$*: does not say who speaks"
+    grep -q "^$SPEAKER" "$W/err" || complain "$*: does not say who speaks"
     grep -qF -- "$word" "$W/err" || complain "$*: does not name \"$word\""
     [ ! -s "$W/out" ] || complain "$*: something on standard output"
 }
@@ -356,6 +357,33 @@ closed_files() {
     [ "$code" -eq 0 ] && [ "$(head -c 1 "$W/stats")" = "{" ] || complain "closed files: exit code $code"
 }
 
+# The same questions to npkctl.
+control_tool() {
+    local PROBE=$TOP/build/npkctl SPEAKER=npkctl
+    must_fail 2 "no command"
+    must_fail 2 "unknown command \"status\"" status
+    must_work "verify" --help
+    must_work "npkctl 0." --version
+    must_work "Usage: npkctl verify" verify --help
+    must_fail 2 "no source" verify
+    must_fail 2 "unexpected argument" verify "$W/good.pcap" other
+    must_fail 2 "--no-such: unknown option" verify --no-such "$W/good.pcap"
+    must_fail 2 "--key: needs a value" verify --key
+    must_fail 2 "the key is empty" verify --key "" "$W/good.pcap"
+    must_fail 1 "$W/none: No such file" verify --key "@$W/none" "$W/good.pcap"
+    must_fail 2 "xml" verify --print xml "$W/good.pcap"
+    must_fail 2 "eth0: none of pcap:FILE" verify eth0
+    must_fail 2 "udp://127.0.0.1: not udp://" verify udp://127.0.0.1
+    must_fail 2 "udp://:99999: not udp://" verify udp://:99999
+    must_fail 1 "udp://192.0.2.1:2055: Cannot assign" verify udp://192.0.2.1:2055
+    must_fail 2 "udp prt" verify --bpf-filter "udp prt 1" "$W/good.pcap"
+    must_fail 2 "--bpf-filter is for files" verify --bpf-filter udp udp://127.0.0.1:0
+    must_fail 1 "pcap:$W/none.pcap: No such file" verify "pcap:$W/none.pcap"
+    must_fail 1 "$W/text.pcap: " verify "$W/text.pcap"
+    must_fail 1 "npkctl: 0 datagrams: 0 valid" verify --bpf-filter arp "$W/good.pcap"
+    must_fail 1 "npkctl: 3 datagrams: 0 valid, 0 bad digest, 0 unsigned, 3 malformed" verify "$W/good.pcap"
+}
+
 make_captures
 wrong_use
 templates
@@ -367,6 +395,7 @@ config_file
 config_lines
 check_config
 success
+control_tool
 broken_pipe
 full_disk
 silent_pipe

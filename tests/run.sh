@@ -23,7 +23,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip analysis guard export sampling delivery stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
 
@@ -50,7 +50,8 @@ about() {
     truth) echo "10 captures against their truth" ;;
     analysis) echo "20 TCP fields of the records against tshark's own analysis" ;;
     guard) echo "10 instructions of the core's main cases against their limits" ;;
-    judge) echo "60 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9 and IPFIX" ;;
+    judge) echo "75 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9, IPFIX and signed nflow9" ;;
+    nflow) echo "40 nFlow and nflow9 through npkctl verify: flows, digests, what was altered or is missing" ;;
     roundtrip) echo "15 10,000 random records each of v9 and IPFIX, read back by tshark" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     delivery) echo "110 collectors away, slow, moved, restarted; sources, devices, MTU, pacing" ;;
@@ -98,6 +99,13 @@ step_unit-clang() { tests/unit.sh clang; }
 step_corpus() { make -s -j"$(nproc)" corpus; }
 step_cli() { tests/cli.sh; }
 step_truth() { tests/captures/truth.sh; }
+step_nflow() {
+    local name paths=()
+    if [ -f "$CAPTURES/compare.py" ]; then
+        for name in "${CAPTURES_EXACT[@]}"; do paths+=("$CAPTURES/$name.pcap"); done
+    fi
+    tests/nflow.py "$PROBE" build/npkctl "${paths[@]}"
+}
 step_analysis() {
     captures_or_skip
     local name paths=()

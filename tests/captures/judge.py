@@ -84,9 +84,10 @@ def differences(ours, theirs):
     return bad
 
 
-# name, -V, its other options, whether nfcapd can check the sequence
+# name, -V (the version on the wire), its other options, whether nfcapd can check the sequence
 FORMATS = (("v5", 5, (), True), ("v9", 9, (), True), ("IPFIX", 10, (), False),
-           ("IPFIX without options", 10, ("--options-seconds", "0"), True))
+           ("IPFIX without options", 10, ("--options-seconds", "0"), True),
+           ("signed nflow9", 9, ("-V", "nflow9", "--nflow-key", "secret"), True))
 
 
 def judge(probe, capture, form, source_id, nfacctd_port, w):

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+nflow.py PROBE NPKCTL [CAPTURE...]: nFlow and nflow9 from the daemon through a verifier.
+
+Exports a capture with flows of both IP versions, and each CAPTURE, in every form of nFlow
+and nflow9.  A decoder of its own (hashlib, hmac and zlib) and npkctl verify must both find
+the flows of --print csv behind a good digest; then datagrams are altered, left out, repeated
+and checked with wrong keys, which npkctl must notice.  One line per check; exit 1 when one
+failed.
+"""
+import collections
+import hashlib
+import hmac
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import zlib
+
+sys.dont_write_bytecode = True  # the tree stays as it is
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import export  # noqa: E402 pylint: disable=wrong-import-position
+
+KEY = "a key of 24 octets, here"
+TRAILER = 72
+MESSAGE_MAX, FLOWS_MAX = 1400, 30
+# what is exported, with which options, whether it is signed
+FORMS = (("nflow", (), False), ("nflow", ("--nflow-key", KEY), True),
+         ("nflow", ("--nflow-key", KEY, "--nflow-plain"), True), ("nflow9", (), False),
+         ("nflow9", ("--nflow-key", KEY), True), ("nflow9", ("--nflow9-zlib",), False),
+         ("nflow9", ("--nflow-key", KEY, "--nflow9-zlib", "--mtu", "576"), True))
+Run = collections.namedtuple("Run", "name capture version args signed datagrams rows")
+
+
+# ---- exporting
+
+def run_daemon(capture, version, args, port):
+    done = subprocess.run([export.PROBE, "-i", "pcap:" + capture, "--dont-drop-privileges", "-b", "0", "-V", version, "-E", "77",
+                           "--mtu", "1500", *args, "--print", "csv", "-n", "127.0.0.1:%d" % port], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True, timeout=120, check=True)
+    return export.csv_rows(done.stdout)
+
+
+def export_to_memory(capture, version, args, signed):
+    sink = export.Collector()
+    rows = run_daemon(capture, version, args, sink.port)
+    sink.ended = True
+    sink.thread.join()
+    lost = sink.drops()
+    sink.sock.close()
+    if lost:
+        raise RuntimeError("the receiving socket dropped %d datagrams" % lost)
+    name = "%s, %s" % (" ".join([version, *(a for a in args if a != KEY)]), os.path.basename(capture))
+    return Run(name, capture, version, args, signed, [data for data, _ in sink.raw], rows)
+
+
+def flow(src, dst, sport, dport, proto, packets, octets, flags, first_ms, last_ms):
+    return (src, dst, sport, dport, proto, packets, octets, flags, first_ms, last_ms)
+
+
+def flows_of(rows):
+    """csv rows, sorted; times in milliseconds."""
+    def ms(text):
+        return int(text.split(".")[0]) * 1000 + int(text.split(".")[1][:3])
+    return sorted(flow(*export.csv_key(r), int(r["packets"]), int(r["bytes"]), int(r["tcp_flags"] or "0", 16),
+                       ms(r["first"]), ms(r["last"])) for r in rows)
+
+
+# ---- a decoder that has nothing in common with the library
+
+def items_of(message, at):
+    """One flow's items as a dict, and where the next flow begins."""
+    end = at + struct.unpack_from(">H", message, at)[0]
+    at += 2
+    items = {}
+    while at < end:
+        kind, length = struct.unpack_from(">HH", message, at)
+        items[kind] = message[at + 4:at + 4 + length]
+        at += 4 + length
+    if at != end:
+        raise ValueError("a flow's last item goes beyond it")
+    return items, end
+
+
+def decode_nflow(data, key, plain):
+    message = data if plain else zlib.decompress(data)
+    version, count, uptime, seconds, nanoseconds, sequence, source = struct.unpack_from(">HHIIIII", message)
+    with_key = message[:28] + key.encode()[:16].ljust(16) + message[44:]
+    if version != 24 or source != 77 or hashlib.md5(with_key).digest() != message[28:44]:
+        raise ValueError("version %d, source %d, or a bad digest" % (version, source))
+    if len(message) > MESSAGE_MAX or count > FLOWS_MAX:
+        raise ValueError("%d octets, %d flows" % (len(message), count))
+    flows, at = [], 44
+    now_ms = seconds * 1000 + nanoseconds // 1000000
+    while at < len(message):
+        items, at = items_of(message, at)
+        number = {kind: export.number(value) for kind, value in items.items()}
+        flows.append(flow(export.address(items.get(8) or items[27]), export.address(items.get(12) or items[28]), number[7],
+                          number[11], number[4], number[2], number[1], number[6],
+                          now_ms - uptime + number[22], now_ms - uptime + number[21]))
+    if len(flows) != count:
+        raise ValueError("the header says %d flows, not %d" % (count, len(flows)))
+    return sequence, flows
+
+
+def own_decoder(run):
+    """The flows of an nFlow v1 run; a ValueError says what is wrong."""
+    flows = []
+    for data in run.datagrams:
+        sequence, some = decode_nflow(data, KEY if run.signed else "", "--nflow-plain" in run.args)
+        if sequence != len(flows):
+            raise ValueError("sequence %d after %d flows" % (sequence, len(flows)))
+        flows += some
+    return sorted(flows)
+
+
+def digests_of_nflow9(run):
+    """Every datagram's HMAC, with its last octets taken for zero."""
+    for data in run.datagrams:
+        plain = zlib.decompress(data) if data[:1] == b"\x78" else data
+        good = hmac.new(KEY.encode(), plain[:-32] + bytes(32), hashlib.sha256).digest()
+        if plain[-32:] != good or struct.unpack_from(">H", plain, len(plain) - 44)[0] != 0xFF02:
+            return False
+    return True
+
+
+# ---- npkctl
+
+def write_pcap(datagrams, cut=None):
+    """A capture of IPv4 datagrams; of those after number @cut only 60 octets."""
+    path = os.path.join(export.WORK, "verify.pcap")
+    frames = [export.pcap_head()]
+    for i, data in enumerate(datagrams):
+        udp = struct.pack(">HHHH", 40000, 2055, 8 + len(data), 0) + data
+        frame = bytes(12) + b"\x08\x00" + export.ip_packet("127.0.0.1", "127.0.0.2", 17, udp)
+        kept = frame[:60] if cut is not None and i >= cut else frame
+        frames.append(struct.pack("<IIII", export.START + i, 0, len(kept), len(frame)) + kept)
+    with open(path, "wb") as f:
+        f.write(b"".join(frames))
+    return path
+
+
+Verified = collections.namedtuple("Verified", "code rows counts err")
+
+
+def parse_counts(err):
+    found = re.search(r"(\d+) datagrams: (\d+) valid, (\d+) bad digest, (\d+) unsigned, (\d+) malformed; (\d+) sequence gaps, "
+                      r"(\d+) sets without template; (\d+) flows", err)
+    names = ("datagrams", "valid", "bad", "unsigned", "malformed", "gaps", "untold", "flows")
+    return dict(zip(names, map(int, found.groups()))) if found else {}
+
+
+def verify(datagrams, *args, cut=None):
+    done = subprocess.run([NPKCTL, "verify", *args, "--print", "csv", write_pcap(datagrams, cut)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    return Verified(done.returncode, export.csv_rows(done.stdout), parse_counts(done.stderr), done.stderr)
+
+
+def key_args(run, key=KEY):
+    return ("--key", key) if run.signed else ()
+
+
+def check_run(run):
+    want = flows_of(run.rows)
+    if run.version == "nflow":
+        try:
+            got = own_decoder(run)
+        except (ValueError, struct.error, zlib.error) as e:
+            got = str(e)
+        export.check("%s: own decoder: %d flows, digests" % (run.name, len(want)), got == want, str(got)[:300])
+    elif run.signed:
+        export.check("%s: own HMAC of %d datagrams" % (run.name, len(run.datagrams)), digests_of_nflow9(run))
+    v = verify(run.datagrams, *key_args(run))
+    good = run.version == "nflow" or run.signed
+    expected = {"datagrams": len(run.datagrams), "valid": len(run.datagrams) * good, "bad": 0,
+                "unsigned": len(run.datagrams) * (not good), "malformed": 0, "gaps": 0, "untold": 0, "flows": len(want)}
+    export.check("%s: npkctl verify: %d datagrams %s" % (run.name, len(run.datagrams), "valid" if good else "unsigned"),
+                 v.code == (not good or not run.datagrams) and v.counts == expected, "exit code %d, %s" % (v.code, v.err))
+    export.check("%s: npkctl verify: the flows of --print csv" % run.name, flows_of(v.rows) == want,
+                 "%d flows, not %d" % (len(v.rows), len(want)))
+
+
+# ---- what must be noticed
+
+def check_keys(run):
+    for key in ("wrong", KEY[:-1] if run.version == "nflow9" else KEY[1:], KEY + "x" if run.version == "nflow9" else "x" + KEY):
+        v = verify(run.datagrams, "--key", key)
+        export.check("%s: key \"%s\": every digest is bad, no flow is shown" % (run.name, key),
+                     v.code == 1 and v.counts.get("bad") == len(run.datagrams) and not v.rows, v.err)
+    v = verify(run.datagrams)
+    export.check("%s: no key: every digest is bad, which is said" % run.name,
+                 v.code == 1 and v.counts.get("bad") == len(run.datagrams) and "no --key" in v.err, v.err)
+
+
+def means(data):
+    """What a datagram says; a compressed one has bits at its end that say nothing."""
+    try:
+        return zlib.decompress(data) if data[:1] == b"\x78" else data
+    except zlib.error:
+        return None
+
+
+def altered(datagrams, rng):
+    """A copy with one octet of one datagram changed."""
+    which = rng.randrange(len(datagrams))
+    data = bytearray(datagrams[which])
+    while means(bytes(data)) == means(datagrams[which]):
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return datagrams[:which] + [bytes(data)] + datagrams[which + 1:]
+
+
+def check_altered(run, times=40):
+    rng, missed = random.Random(24), []
+    for _ in range(times):
+        v = verify(altered(run.datagrams, rng), *key_args(run))
+        if v.code != 1 or v.counts.get("valid") != len(run.datagrams) - 1:
+            missed.append(v.err)
+    export.check("%s: one octet altered, %d times: that datagram is not valid" % (run.name, times), not missed, missed[:1])
+
+
+def check_order(run):
+    d = run.datagrams
+    for what, changed in (("left out", d[:1] + d[2:]), ("repeated", d[:2] + d[1:]), ("swapped", [d[0], d[2], d[1]] + d[3:])):
+        v = verify(changed, *key_args(run))
+        export.check("%s: a datagram %s: exit code 1, sequence gaps" % (run.name, what),
+                     v.code == 1 and v.counts.get("gaps", 0) > 0 and v.counts["valid"] == len(changed), v.err)
+    v = verify(d, *key_args(run), cut=1)
+    export.check("%s: captured too short: not valid" % run.name,
+                 v.code == 1 and v.counts.get("valid") == 1, v.err)
+
+
+def check_live(capture, version):
+    p = subprocess.Popen([NPKCTL, "verify", "--key", KEY, "--print", "csv", "udp://127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said = p.stderr.readline()
+        port = int(re.search(r"listening on udp://\[127.0.0.1\]:(\d+)", said).group(1))
+        rows = run_daemon(capture, version, ("--nflow-key", KEY), port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:     # the last to arrive
+            s.sendto(b"end", ("127.0.0.1", port))
+        got = [p.stdout.readline() for _ in range(1 + len(rows))]
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=20)
+    finally:
+        p.kill()
+    counts = parse_counts(err)
+    export.check("%s live: the flows of --print csv arrive" % version,
+                 flows_of(export.csv_rows("".join(got) + out)) == flows_of(rows), "%d of %d lines" % (len(got), len(rows)))
+    export.check("%s live: what is no export is malformed, the rest valid; Ctrl-C ends it with 1" % version,
+                 p.returncode == 1 and counts.get("malformed") == 1 and counts["valid"] == counts["datagrams"] - 1, err)
+
+
+def main(captures):
+    made = export.both_families("nflow.pcap", 400)
+    for version, args, signed in FORMS:
+        run = export_to_memory(made.path, version, args, signed)
+        check_run(run)
+        if signed:
+            check_keys(run)
+        if signed or version == "nflow":
+            check_altered(run)
+            check_order(run)
+    for version in "nflow", "nflow9":
+        check_live(made.path, version)
+        for capture in captures:
+            check_run(export_to_memory(capture, version, ("--nflow-key", KEY), True))
+    return export.bad
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("usage: nflow.py PROBE NPKCTL [CAPTURE...]")
+    export.PROBE, NPKCTL = map(os.path.abspath, sys.argv[1:3])
+    with tempfile.TemporaryDirectory() as export.WORK:
+        code = bool(main(sys.argv[3:]))
+    sys.exit(code)
