@@ -98,6 +98,11 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 	return 0;
 }
 
+void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before)
+{
+	enc->sequence = before->sequence;
+}
+
 void npk_enc_resend_templates(struct npk_enc *enc)
 {
 	enc->resend = true;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clockms.h"
 #include "collector.h"
+#include "settings.h"
 
 /* a datagram while there is no route whose size could be asked for */
 #define PAYLOAD_UNKNOWN	1452
@@ -25,51 +27,45 @@ static size_t payload_size(const struct collector *c)
 	return size < NPK_ENC_MIN_DATAGRAM ? NPK_ENC_MIN_DATAGRAM : size;
 }
 
-static int start_stream(struct collector *c, const struct opts *o, struct ifnames *names)
+static int new_stream(const struct collector *c, size_t payload, const struct opts *o,
+		      struct npk_enc **out)
 {
-	struct npk_enc_opts eo = {
-		.version = (enum npk_enc_version)o->version,
-		.source_id = o->engine,
-		.template_id = (uint16_t)o->template_id,
-		.fields = o->fields,
-		.if_name = ifnames_find,
-		.if_name_arg = names,
-		.template_datagrams = o->template_datagrams,
-		.template_ms = o->template_s * 1000,
-		.options_ms = o->options_s * 1000,
-		.max_payload = c->payload,
-		.sampling = o->sampling,
-		.key = o->nflow_key.octets,
-		.key_len = o->nflow_key.len,
-		.compress = o->version == NPK_ENC_NFLOW ? !o->nflow_plain : o->nflow9_zlib,
-	};
-	int err = npk_enc_new(&eo, &c->enc);
+	struct npk_enc_opts eo;
+	int err;
 
+	settings_stream(o, &eo);
+	eo.if_name = ifnames_find;
+	eo.if_name_arg = c->names;
+	eo.max_payload = payload;
+	err = npk_enc_new(&eo, out);
 	if (!err)
 		return -1;
 	if (err == -EMSGSIZE)
 		fprintf(stderr, "nprobe-k: collector \"%s\": templates and a record do not fit its "
 			"datagrams of %zu octets: take fewer fields (-T) or a larger --mtu\n",
-			c->name, c->payload);
+			c->name, payload);
 	else
 		fprintf(stderr, "nprobe-k: collector \"%s\": %s\n", c->name, strerror(-err));
 	return EXIT_FAILED;
 }
 
-static int open_way(struct collector *c, const char *name, const struct opts *o)
+static int open_way(struct collector *c, const char *name, const struct opts *o,
+		    struct addrinfo *list)
 {
 	c->name = strdup(name);
 	if (!c->name) {
 		fputs("nprobe-k: out of memory\n", stderr);
+		if (list)
+			freeaddrinfo(list);
 		return EXIT_FAILED;
 	}
 	c->pace = (struct pace){ .delay_ms = o->delay_ms, .datagrams = o->delay_datagrams };
 	c->flow_interval = o->flow_interval;
-	return peer_open(&c->peer, c->name, o, monotonic_ms());
+	return peer_open(&c->peer, c->name, o, list, monotonic_ms());
 }
 
 int collector_new(const char *name, const struct opts *o, struct ifnames *names,
-		  struct collector **out)
+		  struct addrinfo *list, struct collector **out)
 {
 	struct collector *c = calloc(1, sizeof(*c));
 	int code;
@@ -77,12 +73,15 @@ int collector_new(const char *name, const struct opts *o, struct ifnames *names,
 	*out = NULL;
 	if (!c) {
 		fputs("nprobe-k: out of memory\n", stderr);
+		if (list)
+			freeaddrinfo(list);
 		return EXIT_FAILED;
 	}
-	code = open_way(c, name, o);
+	c->names = names;
+	code = open_way(c, name, o, list);
 	if (code < 0) {
 		c->payload = payload_size(c);
-		code = start_stream(c, o, names);
+		code = new_stream(c, c->payload, o, &c->enc);
 	}
 	if (code >= 0)
 		collector_free(c);
@@ -97,8 +96,54 @@ void collector_free(struct collector *c)
 		return;
 	peer_close(&c->peer);
 	npk_enc_free(c->enc);
+	npk_enc_free(c->next);
 	free(c->name);
 	free(c);
+}
+
+/* What the way to the collector allows with another --mtu. */
+static size_t payload_with(struct collector *c, unsigned int mtu)
+{
+	unsigned int now = c->peer.mtu;
+	size_t size;
+
+	c->peer.mtu = mtu;
+	size = payload_size(c);
+	c->peer.mtu = now;
+	return size;
+}
+
+int collector_prepare(struct collector *c, const struct opts *now, const struct opts *next)
+{
+	int code;
+
+	if (settings_same_stream(now, next) && now->mtu == next->mtu)
+		return -1;
+	code = new_stream(c, payload_with(c, next->mtu), next, &c->next);
+	if (code < 0 && now->version == next->version && now->engine == next->engine)
+		npk_enc_continue(c->next, c->enc);
+	return code;
+}
+
+void collector_change(struct collector *c, const struct opts *next)
+{
+	c->pace.delay_ms = next->delay_ms;
+	c->pace.datagrams = next->delay_datagrams;
+	c->pace.sent = 0;
+	c->flow_interval = next->flow_interval;
+	if (!c->next)
+		return;
+	npk_enc_free(c->enc);
+	c->enc = c->next;
+	c->next = NULL;
+	c->payload = payload_with(c, next->mtu);
+	c->peer.mtu = next->mtu;
+}
+
+void collector_stay(struct collector *c)
+{
+	npk_enc_free(c->next);
+	c->next = NULL;
 }
 
 /*

@@ -64,7 +64,9 @@ struct pace {
  * struct collector - one destination; read = sent + failed + @not_exportable + waiting
  * @name: as the user wrote it
  * @peer: the way to it
+ * @names: of interfaces, the caller's
  * @enc: export stream
+ * @next: the one that is to take its place, or NULL
  * @payload: octets of UDP payload a datagram may have
  * @flow_interval: of so many conversations one is sent
  * @pending: records that were not sent yet
@@ -86,7 +88,9 @@ struct pace {
 struct collector {
 	char *name;
 	struct peer peer;
+	struct ifnames *names;
 	struct npk_enc *enc;
+	struct npk_enc *next;
 	size_t payload;
 	uint32_t flow_interval;
 	struct pending pending;
@@ -111,6 +115,7 @@ struct collector {
  * @name: [udp://]HOST[:PORT][@SOURCE][%DEV]
  * @o: format and limits
  * @names: of interfaces, for records; they last as long as the collector
+ * @list: addresses of the name, taken over, also with an error; NULL: to be looked up
  * @out: out: the collector, to be freed with collector_free()
  *
  * Says on stderr what is wrong, naming the collector.
@@ -118,13 +123,40 @@ struct collector {
  * Return: -1 to go on, else the code to exit with.
  */
 int collector_new(const char *name, const struct opts *o, struct ifnames *names,
-		  struct collector **out);
+		  struct addrinfo *list, struct collector **out);
 
 /**
  * collector_free() - free everything
  * @c: collector or NULL
  */
 void collector_free(struct collector *c);
+
+/**
+ * collector_prepare() - make ready for other options, without an effect as yet
+ * @c: collector
+ * @now: those in force
+ * @next: the others, of the same name and sender
+ *
+ * A stream whose settings stay goes on.  One whose format and source id stay goes on
+ * with its sequence.  Says on stderr what is wrong.
+ *
+ * Return: -1 to go on, else the code to exit with; to be followed by
+ * collector_change() or collector_stay().
+ */
+int collector_prepare(struct collector *c, const struct opts *now, const struct opts *next);
+
+/**
+ * collector_change() - from now on the options it was prepared for
+ * @c: collector with no pending records
+ * @next: the options
+ */
+void collector_change(struct collector *c, const struct opts *next);
+
+/**
+ * collector_stay() - not after all
+ * @c: collector
+ */
+void collector_stay(struct collector *c);
 
 /**
  * collector_add() - give a record to this collector

@@ -34,7 +34,7 @@ int export_open(struct export *x, const struct opts *o)
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < o->nr_collectors && code < 0; i++) {
-		code = collector_new(o->collectors[i], o, &x->exporter.names,
+		code = collector_new(o->collectors[i], o, &x->exporter.names, NULL,
 				     &x->collectors[i]);
 		x->nr_collectors += code < 0;
 	}
@@ -50,6 +50,14 @@ void export_close(struct export *x)
 	interfaces_close(&x->interfaces);
 	exporter_close(&x->exporter);
 	memset(x, 0, sizeof(*x));
+}
+
+void export_resend_templates(struct export *x)
+{
+	unsigned int i;
+
+	for (i = 0; i < x->nr_collectors; i++)
+		npk_enc_resend_templates(x->collectors[i]->enc);
 }
 
 static void give_out(struct export *x, const struct npk_rec *rec, uint64_t now_ms)

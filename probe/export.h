@@ -11,12 +11,35 @@
 #include "opts.h"
 
 /**
+ * struct totals - accounting over all destinations
+ * @read: records given to destinations, once per collector when mirrored
+ * @sent: handed to the system, or printed where there is no collector
+ * @failed: in datagrams the system refused
+ * @not_exportable: the format cannot carry them
+ * @waiting: for their datagram to fill
+ * @datagrams: sent
+ * @refused: times a collector's host said that nothing listens: datagrams sent, lost
+ *
+ * read = sent + failed + not_exportable + waiting.
+ */
+struct totals {
+	uint64_t read;
+	uint64_t sent;
+	uint64_t failed;
+	uint64_t not_exportable;
+	uint64_t waiting;
+	uint64_t datagrams;
+	uint64_t refused;
+};
+
+/**
  * struct export - all destinations of one daemon
  * @o: options
  * @interfaces: rules for interface indices
  * @exporter: options data
  * @collectors: @nr_collectors of them
  * @nr_collectors: how many
+ * @former: what collectors did that a reload took away
  * @read: records taken from the source
  * @printed: records written to standard output
  * @released: records given back to the source
@@ -30,6 +53,7 @@ struct export {
 	struct exporter exporter;
 	struct collector *collectors[NPK_COLLECTORS_MAX];
 	unsigned int nr_collectors;
+	struct totals former;
 	uint64_t read;
 	uint64_t printed;
 	uint64_t released;
@@ -51,6 +75,12 @@ int export_open(struct export *x, const struct opts *o);
  * @x: opened
  */
 void export_close(struct export *x);
+
+/**
+ * export_resend_templates() - every collector gets the templates at once
+ * @x: destinations
+ */
+void export_resend_templates(struct export *x);
 
 /**
  * export_run() - take the source's records and send what is due

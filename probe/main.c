@@ -17,6 +17,7 @@
 #include "opts.h"
 #include "print.h"
 #include "privileges.h"
+#include "reload.h"
 #include "settings.h"
 #include "stats.h"
 
@@ -30,6 +31,10 @@
 /**
  * struct probe - the daemon
  * @o: options
+ * @argc: main()'s, for reading the options again
+ * @argv: likewise
+ * @hung_up: SIGHUP came
+ * @reload: options that are to come
  * @src: where records come from
  * @x: where they go
  * @signals: signalfd for SIGINT, SIGTERM and SIGHUP
@@ -40,6 +45,10 @@
  */
 struct probe {
 	struct opts o;
+	int argc;
+	char **argv;
+	bool hung_up;
+	struct reload reload;
 	struct npk_source *src;
 	struct export x;
 	int signals;
@@ -94,12 +103,9 @@ static int open_signals(struct probe *p)
 	return p->signals < 0 ? say_errno("signalfd") : -1;
 }
 
-static int open_stats(struct probe *p)
+static int open_stats(const char *name)
 {
-	if (!p->o.stats_file)
-		return -1;
-	p->stats = open(p->o.stats_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	return p->stats >= 0 ? -1 : say_errno(p->o.stats_file);
+	return name ? open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
 }
 
 /* Counters that cannot be written are no reason to stop metering: said once. */
@@ -115,6 +121,15 @@ static void write_stats(struct probe *p)
 	p->stats = -1;
 }
 
+/* Said now, when it can still be mended, and not when somebody sends the signal. */
+static void note_unreadable(const struct opts *o)
+{
+	if (!o->config || !access(o->config, R_OK))
+		return;
+	fprintf(stderr, "nprobe-k: note: SIGHUP will change nothing: user %u cannot read %s: %s\n",
+		(unsigned int)geteuid(), o->config, strerror(errno));
+}
+
 static int start(struct probe *p)
 {
 	int err = open_source(p);
@@ -122,8 +137,11 @@ static int start(struct probe *p)
 
 	if (code < 0)
 		code = export_open(&p->x, &p->o);
-	if (code < 0)
-		code = open_stats(p);
+	if (code < 0) {
+		p->stats = open_stats(p->o.stats_file);
+		if (p->stats < 0 && p->o.stats_file)
+			code = say_errno(p->o.stats_file);
+	}
 	/* until here nothing is under way: signals end the program as ever */
 	if (code < 0)
 		code = open_signals(p);
@@ -131,6 +149,7 @@ static int start(struct probe *p)
 		code = privileges_drop(p->o.kmod);
 	if (code >= 0)
 		return code;
+	note_unreadable(&p->o);
 	p->stats_ms = monotonic_ms();
 	p->progress_ms = p->stats_ms;
 	p->progress = p->o.verbose && npk_source_fd(p->src) < 0 && isatty(STDERR_FILENO);
@@ -177,6 +196,74 @@ static void report(struct probe *p)
 	write_stats(p);
 }
 
+/* The file named now, if it is another one than before. */
+static bool open_next_stats(struct probe *p, int *fd)
+{
+	const char *name = p->reload.next.stats_file;
+
+	*fd = p->stats;
+	if (name && p->o.stats_file && !strcmp(name, p->o.stats_file))
+		return true;
+	*fd = open_stats(name);
+	if (*fd >= 0 || !name)
+		return true;
+	fprintf(stderr, "nprobe-k: %s: %s; nothing was changed\n", name, strerror(errno));
+	reload_forget(&p->reload);
+	return false;
+}
+
+static void change_options(struct probe *p)
+{
+	int stats;
+
+	if (!open_next_stats(p, &stats))
+		return;
+	if (!reload_finish(&p->reload, &p->o, &p->x)) {
+		if (stats != p->stats)
+			close(stats);
+		return;
+	}
+	if (stats != p->stats && p->stats >= 0)
+		close(p->stats);
+	p->stats = stats;
+	if (p->src)		/* the module's timeouts are its own */
+		npk_source_set_timeouts(p->src, p->o.idle_s * NS_PER_S, p->o.active_s * NS_PER_S);
+	if (p->o.verbose && p->o.config)
+		fprintf(stderr, "nprobe-k: %s was read again\n", p->o.config);
+}
+
+/* Options that were read again take effect, once there is nothing to wait for. */
+static int reload(struct probe *p)
+{
+	bool ready = reload_ready(&p->reload);
+	int code = -1;
+
+	/* templates wait for nothing, and what was read by the old options goes out by them */
+	if (p->src && (ready || p->hung_up))
+		code = export_run(&p->x, p->src, true);
+	p->hung_up = false;
+	if (code < 0 && ready)
+		change_options(p);
+	return code;
+}
+
+/* True when told to stop. */
+static bool take_signals(struct probe *p)
+{
+	struct signalfd_siginfo s;
+	bool stop = false;
+
+	while (read(p->signals, &s, sizeof(s)) == sizeof(s)) {
+		p->hung_up |= s.ssi_signo == SIGHUP;
+		stop |= s.ssi_signo != SIGHUP;
+	}
+	if (p->hung_up && !stop) {
+		export_resend_templates(&p->x);
+		reload_begin(&p->reload, &p->o, &p->x, p->argc, p->argv);
+	}
+	return stop;
+}
+
 /* Sleep until there is input on @fd or so long; true when told to stop. */
 static bool sleep_until(struct probe *p, int fd, int timeout_ms)
 {
@@ -186,7 +273,7 @@ static bool sleep_until(struct probe *p, int fd, int timeout_ms)
 	};
 
 	poll(fds, 2, timeout_ms);
-	return fds[0].revents & POLLIN;
+	return (fds[0].revents & POLLIN) && take_signals(p);
 }
 
 static bool wait_for_input(struct probe *p, bool busy)
@@ -213,6 +300,7 @@ static int wait_for_module(struct probe *p)
 		p->src = NULL;
 		if (sleep_until(p, -1, RETRY_MS))
 			return 0;
+		reload(p);
 		err = open_source(p);
 		if (!err)
 			break;
@@ -254,6 +342,9 @@ static int run(struct probe *p)
 			export_stop(&p->x);
 			return -1;
 		}
+		code = reload(p);
+		if (code >= 0)
+			return code;
 	}
 }
 
@@ -286,6 +377,7 @@ static void stop(struct probe *p)
 		close(p->stats);
 	if (p->signals >= 0)
 		close(p->signals);
+	reload_forget(&p->reload);
 	opts_free(&p->o);
 }
 
@@ -303,7 +395,7 @@ static void keep_standard_files(void)
 
 int main(int argc, char **argv)
 {
-	struct probe p = { .signals = -1, .stats = -1 };
+	struct probe p = { .argc = argc, .argv = argv, .signals = -1, .stats = -1 };
 	int code, last;
 
 	keep_standard_files();

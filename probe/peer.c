@@ -40,18 +40,19 @@ static void trouble(struct peer *p, int err, uint64_t now_ms)
 	say(p, NULL, why);
 }
 
-int peer_open(struct peer *p, const char *name, const struct opts *o, uint64_t now_ms)
+int peer_open(struct peer *p, const char *name, const struct opts *o, struct addrinfo *list,
+	      uint64_t now_ms)
 {
 	const char *why, *what;
 	int err;
 
-	*p = (struct peer){ .name = name, .mtu = o->mtu, .udp.fd = -1 };
+	*p = (struct peer){ .name = name, .mtu = o->mtu, .list = list, .udp.fd = -1 };
 	why = address_parse(&p->address, name, o->sender);
 	if (why) {
 		say(p, NULL, why);
 		return EXIT_USAGE;
 	}
-	err = lookup_wait(&p->address, &p->list);
+	err = list ? 0 : lookup_wait(&p->address, &p->list);
 	if (err) {
 		say(p, NULL, err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
 		return EXIT_FAILED;

@@ -47,6 +47,7 @@ struct peer {
  * @p: out; peer_close() it, also after an error
  * @name: of the collector, kept
  * @o: sender and MTU
+ * @list: addresses of the name, taken over; NULL: to be looked up
  * @now_ms: monotonic milliseconds
  *
  * Says on stderr what is wrong, naming the collector.  That there is no way to it
@@ -54,7 +55,8 @@ struct peer {
  *
  * Return: -1 to go on, else the code to exit with.
  */
-int peer_open(struct peer *p, const char *name, const struct opts *o, uint64_t now_ms);
+int peer_open(struct peer *p, const char *name, const struct opts *o, struct addrinfo *list,
+	      uint64_t now_ms);
 
 /**
  * peer_close() - free everything

@@ -3,6 +3,7 @@
 #ifndef PROBE_SETTINGS_H
 #define PROBE_SETTINGS_H
 
+#include <npk/enc.h>
 #include <npk/npk.h>
 
 #include "option.h"
@@ -16,6 +17,22 @@
  * @so: out; points into @o
  */
 void settings_source(const struct opts *o, struct npk_source_opts *so);
+
+/**
+ * settings_stream() - the export stream the user asked for
+ * @o: options
+ * @eo: out; points into @o
+ */
+void settings_stream(const struct opts *o, struct npk_enc_opts *eo);
+
+/**
+ * settings_same_stream() - do two sets of options ask for the same stream
+ * @a: options
+ * @b: options
+ *
+ * Return: true when a stream by @a is one by @b.
+ */
+bool settings_same_stream(const struct opts *a, const struct opts *b);
 
 /**
  * settings_check() - let the library judge options that opening alone would find wrong

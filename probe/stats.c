@@ -8,22 +8,24 @@
 
 #include "stats.h"
 
+void stats_add(struct totals *t, const struct collector *c)
+{
+	t->read += c->read;
+	t->sent += c->sent;
+	t->failed += c->failed;
+	t->not_exportable += collector_not_exportable(c);
+	t->waiting += collector_pending(c);
+	t->datagrams += c->datagrams;
+	t->refused += c->peer.errors.refused;
+}
+
 void stats_totals(const struct export *x, struct totals *t)
 {
 	unsigned int i;
 
-	memset(t, 0, sizeof(*t));
-	for (i = 0; i < x->nr_collectors; i++) {
-		const struct collector *c = x->collectors[i];
-
-		t->read += c->read;
-		t->sent += c->sent;
-		t->failed += c->failed;
-		t->not_exportable += collector_not_exportable(c);
-		t->waiting += collector_pending(c);
-		t->datagrams += c->datagrams;
-		t->refused += c->peer.errors.refused;
-	}
+	*t = x->former;
+	for (i = 0; i < x->nr_collectors; i++)
+		stats_add(t, x->collectors[i]);
 	if (!x->nr_collectors) {
 		t->read = x->read;
 		t->sent = x->o->print == PRINT_NONE ? x->read : x->printed;
@@ -158,8 +160,12 @@ static void json_export(FILE *out, const struct export *x)
 	stats_totals(x, &t);
 	fprintf(out, "\"export\":{\"records\":%" PRIu64 ",\"printed\":%" PRIu64 ",\"read\":%" PRIu64
 		",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"not_exportable\":%" PRIu64
-		",\"waiting\":%" PRIu64 ",\"collectors\":[", x->read, x->printed, t.read, t.sent,
-		t.failed, t.not_exportable, t.waiting);
+		",\"waiting\":%" PRIu64, x->read, x->printed, t.read, t.sent, t.failed,
+		t.not_exportable, t.waiting);
+	t = x->former;
+	fprintf(out, ",\"former\":{\"read\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64
+		",\"waiting\":%" PRIu64 ",\"not_exportable\":%" PRIu64 "},\"collectors\":[",
+		t.read, t.sent, t.failed, t.waiting, t.not_exportable);
 	for (i = 0; i < x->nr_collectors; i++) {
 		if (i)
 			fputc(',', out);

@@ -10,26 +10,11 @@
 #include "export.h"
 
 /**
- * struct totals - accounting over all destinations
- * @read: records given to destinations, once per collector when mirrored
- * @sent: handed to the system, or printed where there is no collector
- * @failed: in datagrams the system refused
- * @not_exportable: the format cannot carry them
- * @waiting: for their datagram to fill
- * @datagrams: sent
- * @refused: times a collector's host said that nothing listens: datagrams sent, lost
- *
- * read = sent + failed + not_exportable + waiting.
+ * stats_add() - add one destination to a sum
+ * @t: sum
+ * @c: collector
  */
-struct totals {
-	uint64_t read;
-	uint64_t sent;
-	uint64_t failed;
-	uint64_t not_exportable;
-	uint64_t waiting;
-	uint64_t datagrams;
-	uint64_t refused;
-};
+void stats_add(struct totals *t, const struct collector *c);
 
 /**
  * stats_totals() - add the destinations up

@@ -23,7 +23,7 @@ cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
-TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
+TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery reload stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
 
@@ -56,6 +56,7 @@ about() {
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     delivery) echo "110 collectors away, slow, moved, restarted; sources, devices, MTU, pacing" ;;
     sampling) echo "15 nfdump and nfacctd multiply what was sampled, v5, v9 and IPFIX; interface names" ;;
+    reload) echo "50 SIGHUP under load: no record lost or twice, streams without a gap; what is refused" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;
     run-refusals) echo "2 what make run DEV=... says where it cannot work" ;;
@@ -162,6 +163,7 @@ step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_export() { tests/export.py "$PROBE"; }
 step_delivery() { tests/netns/delivery.py "$PROBE"; }
 step_sampling() { tests/sampling.py "$PROBE"; }
+step_reload() { tests/netns/reload.py "$PROBE"; }
 step_stop() { tests/netns/stop.sh; }
 step_run() { tests/demo.sh; }
 step_run-refusals() { tests/run/refusals.sh; }

@@ -168,6 +168,15 @@ int npk_enc_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, siz
  */
 int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload);
 
+/**
+ * npk_enc_continue() - go on with the sequence of another stream
+ * @enc: encoder that has encoded nothing yet
+ * @before: the stream whose place it takes: same version, same source_id
+ *
+ * For other settings in mid-stream: the collector sees no gap, and templates are sent at once.
+ */
+void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before);
+
 /** NPK_ENC_NAME_LEN - octets of an interface's name in options data */
 #define NPK_ENC_NAME_LEN	16
 

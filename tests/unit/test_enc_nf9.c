@@ -547,6 +547,27 @@ static bool templates_in_next(struct npk_enc *enc, uint64_t now_ns, struct decod
 	return d->templates;
 }
 
+/* Another stream in the place of one: its templates first, the sequence goes on. */
+static void test_continue(void **state)
+{
+	struct npk_enc *one = new_enc(&default_opts), *two = new_enc(&default_opts);
+	const struct npk_rec rec = flow4(), *recs = &rec;
+	struct decoder d = { 0 };
+	struct gram g;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(templates_in_next(one, golden_clock.now_ns, &d), i == 0);
+	npk_enc_continue(two, one);
+	g = encode(two, &recs, 1, &golden_clock, &d);
+	assert_int_equal(d.templates, 2);
+	assert_int_equal(g.data[15], 3);
+	free(g.data);
+	npk_enc_free(one);
+	npk_enc_free(two);
+}
+
 static void test_templates_by_count(void **state)
 {
 	struct npk_enc_opts opts = default_opts;
@@ -843,6 +864,7 @@ int main(void)
 		cmocka_unit_test(test_times_not_clamped),
 		cmocka_unit_test(test_wall_clock_step),
 		cmocka_unit_test(test_templates_by_count),
+		cmocka_unit_test(test_continue),
 		cmocka_unit_test(test_templates_by_time),
 		cmocka_unit_test(test_templates_once),
 		cmocka_unit_test(test_templates_alone),

@@ -564,6 +564,34 @@ static void test_bad_names(void **state)
 	npk_source_close(NULL);
 }
 
+/* What --check-config asks: neither the device nor the file is there. */
+static void test_check_opens_nothing(void **state)
+{
+	static const struct {
+		struct npk_source_opts o;
+		int want;
+	} cases[] = {
+		{ { .name = "live:no-such-dev0", .filter = "udp port 53" }, 0 },
+		{ { .name = "pcap:/no/such/file", .leave_out = "tos,mpls" }, 0 },
+		{ { .name = "kmod:default/3" }, 0 },
+		{ { .name = "kmod:default/x" }, -EINVAL },
+		{ { .name = "live:" }, -EINVAL },
+		{ { .name = "nothing" }, -EINVAL },
+		{ { .name = "pcap:x", .filter = "udp prt 53" }, -EINVAL },
+		{ { .name = "live:x", .leave_out = "tos,ports" }, -EINVAL },
+	};
+	struct npk_source *src;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(npk_source_check(&cases[i].o, &src), cases[i].want);
+		assert_non_null(src);
+		assert_true(!cases[i].want || strlen(npk_source_error(src)) > 10);
+		npk_source_close(src);
+	}
+}
+
 static void test_table_too_large(void **state)
 {
 	struct npk_source_opts o = { .name = "pcap:/dev/null", .flows = 1ULL << 40 };
@@ -592,6 +620,7 @@ int main(void)
 		cmocka_unit_test(test_refused_files),
 		cmocka_unit_test(test_capture_without_frames),
 		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_check_opens_nothing),
 		cmocka_unit_test(test_table_too_large),
 	};
 
