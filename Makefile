@@ -108,6 +108,11 @@ $(BUILD)/bench/%: tests/bench/%.c $(BENCH_SRC) $(wildcard kmod/core/*.h lib/*.h 
 	@echo '  LD   $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(BENCH_FLAGS) $(WARN) -Wno-unused-parameter -o $@ $< $(BENCH_SRC) -lm
 
+# what needs the library or nothing of ours
+$(BUILD)/bench/encode $(BUILD)/bench/reader: $(BUILD)/bench/%: tests/bench/%.c tests/bench/bench.h $(BUILD)/libnpk.a
+	@echo '  LD   $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS)
+
 # libFuzzer is clang's; objects of their own, because coverage guides it
 $(BUILD)/fuzz/obj/%.o: %.c
 	@echo '  CC   $<'; mkdir -p $(@D)

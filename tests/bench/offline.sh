@@ -23,6 +23,8 @@ ROUNDS=${NPK_BENCH_ROUNDS:-7}
 PROGRAMS=(nprobe-k softflowd pmacctd)
 # shellcheck source=tests/captures/lists.sh
 . "$TOP/tests/captures/lists.sh"
+# shellcheck source=tests/bench/quartiles.sh
+. "$BENCH/quartiles.sh"
 # shellcheck source=tests/lib/packages.sh
 . "$TOP/tests/lib/packages.sh"
 
@@ -99,14 +101,6 @@ rounds() {
 			[ "$round" -eq 0 ] || echo "$round $program $cpu $memory $records $packets"
 		done
 	done
-}
-
-# quartiles NAME UNIT FORMAT: numbers on standard input
-quartiles() {
-	sort -g | awk -v name="$1" -v unit="$2" -v format="$3" '{ v[NR] = $1 }
-		function at(q,  i) { i = 1 + (NR - 1) * q; return v[int(i)] + (i - int(i)) * (v[int(i) + (i > int(i))] - v[int(i)]) }
-		function line(what, q) { printf "%s%s\t" format "\t%s\n", name, what, at(q), unit }
-		END { line("", 0.5); line(".low", 0.25); line(".high", 0.75) }'
 }
 
 # results PREFIX FILE PACKETS

@@ -23,7 +23,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-SUITES = ["cost", "native", "core", "ring", "expiry", "cliff", "offline"]  # others follow
+SUITES = ["cost", "native", "core", "ring", "expiry", "cliff", "offline", "export"]  # others follow
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 MET, MISSED, UNKNOWN = "met", "MISSED", "not measured"

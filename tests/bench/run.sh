@@ -10,6 +10,7 @@
 #   expiry    closing flows in the kernel: how long a lock is held, what a record costs
 #   cliff     floods, full tables, colliding keys
 #   offline   a capture file to NetFlow v9, beside softflowd and pmacctd
+#   export    records into datagrams, and to a reader on the loopback
 #
 # Each suite is SUITE.sh, whose header says what its results mean; they are kept in build/bench/SUITE.tsv, and report.py makes
 # one table, build/bench/report.json, and with --docs the tables and plots of docs/performance.md of all that are there.
@@ -20,12 +21,12 @@ export LC_ALL=C
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BENCH=$TOP/tests/bench
 RESULTS=$TOP/build/bench
-SUITES=(cost native core ring expiry cliff offline)
+SUITES=(cost native core ring expiry cliff offline export)
 
 say() { printf 'bench: %s\n' "$*" >&2; }
 
 usage() {
-	sed -n 's/^# \{0,1\}//; 4,16p' "${BASH_SOURCE[0]}" >&2
+	sed -n 's/^# \{0,1\}//; 4,17p' "${BASH_SOURCE[0]}" >&2
 	exit 2
 }
 
