@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * streams VERSION STREAMS RECORDS SEED OUT.pcap: random records over random templates
+ * streams VERSION STREAMS RECORDS SEED OUT.pcap: random records over random templates,
+ * VERSION of enum npk_enc_version
  *
  * Writes the datagrams as a capture of UDP on raw IPv4, each stream from an address and a
  * source id of its own, and on standard output what went into them:
- *	stream ADDRESS SOURCE_ID TEMPLATE_ID NOW_NS OFFSET_NS BOOT_NS %NAME %NAME ...
- *	rec OCTETS OF THE STRUCT IN HEX
+ *	members NAME NAME ...
+ *	stream ADDRESS TEMPLATE_ID OFFSET_NS BOOT_NS %NAME %NAME ...
+ *	rec VALUE VALUE ...
+ * A value is a number, or "x" and octets in hexadecimal.
  * Nothing here knows what a field's value is made of: that is the reader's part.
  */
 #include <stdio.h>
@@ -78,10 +81,11 @@ static void any_key(struct npk_rec *r)
 		r->mpls[r->nr_mpls] = (uint32_t)any(32);
 }
 
-static void any_counts(struct npk_rec *r)
+/* v5 splits what is more than 32 bits: into a few records. */
+static void any_counts(struct npk_rec *r, enum npk_enc_version version)
 {
-	r->packets = any(64);
-	r->octets = any(64);
+	r->packets = any(version == NPK_ENC_NF5 ? 33 : 64);
+	r->octets = any(version == NPK_ENC_NF5 ? 33 : 64);
 	r->packets += !r->packets;
 	r->octets += !r->octets;
 	r->end_reason = (uint8_t)(1 + below(5));
@@ -112,26 +116,52 @@ static void any_syn(struct npk_syn *syn)
 }
 
 /* Flows of up to an hour, over for up to an hour; nothing began before boot. */
-static struct npk_rec any_record(const struct npk_clock *clock)
+static struct npk_rec any_record(const struct npk_clock *clock, enum npk_enc_version version)
 {
 	const uint64_t hour = UINT64_C(3600000000000);
 	struct npk_rec r = { 0 };
 
 	any_key(&r);
-	any_counts(&r);
+	any_counts(&r, version);
 	any_syn(&r.syn);
 	r.last_ns = clock->now_ns - below(hour);
 	r.first_ns = r.last_ns - (below(4) ? below(hour) : 0);
 	return r;
 }
 
-static void put_hex(const void *data, size_t len)
+/* Members of struct npk_rec: numbers, and octets as on the wire. */
+#define NUMBERS(m)									\
+	m(first_ns) m(last_ns) m(packets) m(octets) m(proto) m(tos) m(ip_version)	\
+	m(end_reason) m(in_if) m(out_if) m(vlan) m(vlan2) m(tcp_flags) m(min_len)	\
+	m(max_len) m(min_ttl) m(max_ttl) m(dir) m(fragments) m(flow_label)		\
+	m(server_delay_us) m(client_delay_us) m(appl_delay_us) m(retransmitted)		\
+	m(out_of_order) m(mpls[0]) m(mpls[1]) m(mpls[2]) m(mpls[3]) m(syn.options)	\
+	m(syn.window) m(syn.mss) m(syn.quirks) m(syn.wscale) m(syn.ttl) m(syn.tcp_len)	\
+	m(syn.flags)
+#define OCTETS(m)	m(saddr) m(daddr) m(sport) m(dport) m(smac) m(dmac)
+
+static void put_octets(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
-	fputs("rec ", stdout);
+	fputs(" x", stdout);
 	while (len--)
 		printf("%02x", *p++);
+}
+
+static void put_members(void)
+{
+#define NAME(member)	" " #member
+	puts("members" NUMBERS(NAME) OCTETS(NAME));
+}
+
+static void put_record(const struct npk_rec *r)
+{
+#define PUT_NUMBER(member)	printf(" %llu", (unsigned long long)r->member);
+#define PUT_OCTETS(member)	put_octets(&r->member, sizeof(r->member));
+	fputs("rec", stdout);
+	NUMBERS(PUT_NUMBER)
+	OCTETS(PUT_OCTETS)
 	putchar('\n');
 }
 
@@ -170,8 +200,8 @@ static void put_frame(FILE *out, uint32_t address, const uint8_t *data, size_t l
 }
 
 /* Send some records; the clock moves on. */
-static size_t put_batch(FILE *out, struct npk_enc *enc, struct npk_clock *clock, uint32_t address,
-			size_t most)
+static size_t put_batch(FILE *out, struct npk_enc *enc, enum npk_enc_version version,
+			struct npk_clock *clock, uint32_t address, size_t most)
 {
 	struct npk_rec recs[BATCH];
 	const struct npk_rec *list[BATCH];
@@ -179,9 +209,11 @@ static size_t put_batch(FILE *out, struct npk_enc *enc, struct npk_clock *clock,
 	uint8_t buf[1472];
 
 	for (i = 0; i < nr; i++) {
-		recs[i] = any_record(clock);
+		do
+			recs[i] = any_record(clock, version);
+		while (npk_enc_exportable(enc, &recs[i]));
 		list[i] = &recs[i];
-		put_hex(&recs[i], sizeof(recs[i]));
+		put_record(&recs[i]);
 	}
 	clock->now_ns += below(100000000);
 	while (done < nr) {
@@ -213,6 +245,8 @@ static void put_stream(FILE *out, enum npk_enc_version version, uint32_t number,
 		.if_name = if_name,
 		.template_datagrams = (uint32_t)below(4),
 		.max_payload = 1472,
+		.key = "secret",
+		.key_len = 6,
 	};
 	struct npk_clock clock = {
 		.now_ns = 10000000000000 + below(1000000000000000),
@@ -229,11 +263,10 @@ static void put_stream(FILE *out, enum npk_enc_version version, uint32_t number,
 	if (npk_enc_new(&opts, &enc))
 		exit(1);
 	npk_template_free(fields);
-	printf("stream %u %u %u %llu %lld %llu %s\n", number, opts.source_id, opts.template_id,
-	       (unsigned long long)clock.now_ns, (long long)clock.offset_ns,
-	       (unsigned long long)clock.boot_ns, text);
+	printf("stream %u %u %lld %llu %s\n", number, opts.template_id,
+	       (long long)clock.offset_ns, (unsigned long long)clock.boot_ns, text);
 	while (nr_recs)
-		nr_recs -= put_batch(out, enc, &clock, number, nr_recs);
+		nr_recs -= put_batch(out, enc, version, &clock, number, nr_recs);
 	npk_enc_free(enc);
 }
 
@@ -256,6 +289,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fwrite(head, sizeof(head), 1, out);
+	put_members();
 	for (i = 0; i < streams; i++)
 		put_stream(out, (enum npk_enc_version)atoi(argv[1]), 0x0a000001 + i, records);
 	return fclose(out) ? 1 : 0;
