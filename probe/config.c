@@ -109,7 +109,7 @@ static int failed(const struct parse *p, const char *name, const char *why)
 /* A pipe can be read at the start, but it says nothing a second time. */
 static FILE *open_file(const struct parse *p, const char *name)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC | (p->again ? O_NONBLOCK : 0));
+	int fd = open(name, O_RDONLY | O_CLOEXEC | (p->now ? O_NONBLOCK : 0));
 	struct stat st;
 	FILE *f;
 
@@ -117,7 +117,7 @@ static FILE *open_file(const struct parse *p, const char *name)
 		failed(p, name, strerror(errno));
 		return NULL;
 	}
-	if (p->again && (fstat(fd, &st) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
+	if (p->now && (fstat(fd, &st) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
 		failed(p, name, "a pipe cannot be read again");
 		close(fd);
 		return NULL;

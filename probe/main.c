@@ -400,7 +400,7 @@ int main(int argc, char **argv)
 
 	keep_standard_files();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
-	code = opts_parse(&p.o, argc, argv, false);
+	code = opts_parse(&p.o, argc, argv, NULL);
 
 	if (code < 0)
 		code = start(&p);

@@ -169,6 +169,6 @@ int option_wrong(const struct parse *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputs(p->again ? "; nothing was changed\n" : "\n", stderr);
+	fputs(p->now ? "; nothing was changed\n" : "\n", stderr);
 	return EXIT_USAGE;
 }

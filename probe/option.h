@@ -53,7 +53,7 @@ struct refused_def {
  * @o: where they go
  * @file: configuration file that is being read, NULL: the command line
  * @line: of that file
- * @again: the daemon runs, and goes on with what it has if something is wrong
+ * @now: what the daemon runs with, and goes on with if something is wrong; NULL at the start
  * @own_collectors: -n was seen in the present place
  * @config: file named by --config
  * @noted: -G or -g was seen
@@ -64,7 +64,7 @@ struct parse {
 	struct opts *o;
 	const char *file;
 	unsigned int line;
-	bool again;
+	const struct opts *now;
 	bool own_collectors;
 	char *config;
 	bool noted;

@@ -169,7 +169,7 @@ static int check(struct parse *p)
 
 	if (p->check && !p->config)
 		return option_wrong(p, "--check-config: which file?");
-	if (p->noted && !p->again && !p->check)
+	if (p->noted && !p->now && !p->check)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
 		      stderr);
 	if (!o->input) {
@@ -206,9 +206,9 @@ static int check(struct parse *p)
 	return -1;
 }
 
-int opts_parse(struct opts *o, int argc, char **argv, bool again)
+int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now)
 {
-	struct parse p = { .o = o, .again = again };
+	struct parse p = { .o = o, .now = now };
 	int code;
 
 	set_defaults(o);
@@ -223,7 +223,7 @@ int opts_parse(struct opts *o, int argc, char **argv, bool again)
 	}
 	if (code < 0)
 		code = check(&p);
-	if (code < 0 && (p.check || p.again))
+	if (code < 0 && (p.check || p.now))
 		code = settings_check(&p);
 	o->config = p.config;
 	if (code >= 0 || !p.check)
@@ -249,8 +249,10 @@ void opts_free(struct opts *o)
 	o->fields = NULL;
 	free(o->input);
 	free(o->config);
+	free(o->nflow_key_file);
 	o->input = NULL;
 	o->config = NULL;
+	o->nflow_key_file = NULL;
 	for (d = option_table; d < option_table + nr_options; d++) {
 		if (d->set != value_text && d->set != value_sender)
 			continue;

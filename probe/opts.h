@@ -42,6 +42,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @options_s: seconds between options data, 0 = none
  * @engine: -E, type << 8 | id, or the v9 source id
  * @nflow_key: --nflow-key
+ * @nflow_key_file: @FILE that it is from, or NULL
  * @nflow_plain: --nflow-plain
  * @nflow9_zlib: --nflow9-zlib
  * @mtu: --mtu, 0 = that of the route
@@ -84,6 +85,7 @@ struct opts {
 	unsigned int options_s;
 	uint32_t engine;
 	struct key nflow_key;
+	char *nflow_key_file;
 	bool nflow_plain;
 	bool nflow9_zlib;
 	unsigned int mtu;
@@ -112,14 +114,14 @@ struct opts {
  * @o: out; opts_free() it
  * @argc: as main()'s
  * @argv: as main()'s
- * @again: not for the first time: what is said is about a reload
+ * @now: the options in force, which this is to replace; NULL at the start
  *
  * The command line wins over the file; both are checked in full.  Says what is
  * wrong in one sentence on stderr.
  *
  * Return: -1 to go on, else the code to exit with (0 after --help, --version and --check-config).
  */
-int opts_parse(struct opts *o, int argc, char **argv, bool again);
+int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now);
 
 /**
  * opts_clear_collectors() - forget what -n named

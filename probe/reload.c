@@ -135,7 +135,7 @@ void reload_begin(struct reload *r, const struct opts *now, const struct export 
 	bool good;
 
 	reload_forget(r);
-	good = opts_parse(&r->next, argc, argv, true) < 0;
+	good = opts_parse(&r->next, argc, argv, now) < 0;
 	r->pending = true;
 	if (good && !keep_fixed(&r->next, now))
 		good = nothing_changed("reload", "out of memory");

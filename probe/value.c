@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <npk/enc.h>
 #include <npk/npk.h>
@@ -171,11 +172,24 @@ int value_version(struct parse *p, const struct option_def *d, const char *value
 	return option_wrong(p, "%s: \"%s\" is none of %s", option_title(d), value, d->arg);
 }
 
+/* A file that root alone can read was read before privileges were given up. */
+static bool have_key(const struct parse *p, const char *value)
+{
+	const char *file = p->now ? p->now->nflow_key_file : NULL;
+
+	if (!file || strcmp(file, value) || !access(value + 1, R_OK) || errno != EACCES)
+		return false;
+	p->o->nflow_key = p->now->nflow_key;
+	return true;
+}
+
 int value_key(struct parse *p, const struct option_def *d, const char *value)
 {
 	const char *why;
-	int code = key_read(&p->o->nflow_key, value, &why);
+	int code = have_key(p, value) ? -1 : key_read(&p->o->nflow_key, value, &why);
 
+	if (code < 0 && *value == '@')
+		return replace(&p->o->nflow_key_file, value);
 	if (code >= 0)
 		option_wrong(p, "%s: %s%s%s", option_title(d), *value == '@' ? value + 1 : "",
 			     *value == '@' ? ": " : "", why);

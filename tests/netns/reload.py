@@ -8,6 +8,7 @@ in exactly one datagram, and streams that stay have no gap.  What cannot change,
 wrong, is said and nothing else happens.  One line per check; exit 1 when one failed.
 """
 import collections
+import hmac
 import json
 import os
 import signal
@@ -52,6 +53,7 @@ class Daemon(Live):
     def write(self, *lines):
         with open(self.path, "w") as f:
             f.write("\n".join(lines) + "\n")
+        os.chmod(self.path, 0o644)
 
     def read(self):
         for line in self.p.stderr:
@@ -240,6 +242,31 @@ def check_refusals():
           lines)
 
 
+def check_key():
+    """A key that root alone can read outlives a reload without root; one that can be read is read again."""
+    key, s = os.path.join(export.WORK, "key"), Collector()
+    with open(key, "w") as f:
+        os.chmod(key, 0o600)
+        f.write("one\n")
+    lines = ["-d=1", "-V=nflow9", "--nflow-key=@" + key, "-n=" + s.name]
+    d = Daemon(lines, keep=False)
+    kept = d.hup("was read again", *lines)
+    time.sleep(0.3)
+    at = len(s.raw)
+    with open(key, "w") as f:
+        os.chmod(key, 0o644)
+        f.write("two\n")
+    read = d.hup("was read again", *lines)
+    time.sleep(0.3)
+    d.stop()
+    s.ended = True
+    s.thread.join()
+    signed = [next((k for k in (b"one", b"two") if hmac.new(k, data[:-32] + bytes(32), "sha256").digest() == data[-32:]), None)
+              for data, _ in s.raw]
+    check("a key that can no longer be read stays, one that can is read", kept and read and None not in signed and
+          set(signed[:at]) == {b"one"} and signed[-1] == b"two" and signed == sorted(signed), (signed, at, d.lines))
+
+
 def check_no_file():
     s = Collector()
     live = Live("-n", s.name, "-l", "60", "--template-seconds", "600")
@@ -264,7 +291,7 @@ def check_statistics_file():
     check("the file of --stats-json changes", "export" in stats_of(one) and "export" in stats_of(two), d.lines)
 
 
-CHECKS = (check_under_load, check_format, check_timeouts, check_kept, check_refusals, check_no_file, check_statistics_file)
+CHECKS = (check_under_load, check_format, check_timeouts, check_kept, check_refusals, check_key, check_no_file, check_statistics_file)
 
 
 def main():
