@@ -253,8 +253,9 @@ void npk_enc_resend_options(struct npk_enc *enc)
 bool npk_enc_options_due(const struct npk_enc *enc, size_t nr_interfaces,
 			 const struct npk_clock *clock)
 {
-	return has_options(enc) && (enc->options.nr_interfaces < nr_interfaces ||
-				    general_due(enc, clock));
+	if (!has_options(enc) || enc->resend)
+		return false;
+	return enc->options.nr_interfaces < nr_interfaces || general_due(enc, clock);
 }
 
 size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *x,

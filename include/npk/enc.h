@@ -232,7 +232,8 @@ struct npk_enc_exporter {
  *
  * All is due at the start, after options_ms, after npk_enc_resend_options(), and when
  * the wall clock was stepped, for then the boot time is another one; the names of
- * interfaces not met before at once.
+ * interfaces not met before at once.  Nothing is while templates are to be resent: what
+ * a collector hears first are those.
  *
  * Return: true when npk_enc_options() has something to say; never for v5 and nFlow.
  */

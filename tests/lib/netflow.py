@@ -72,7 +72,9 @@ def _v9(data, templates):
         body = data[at + 4:at + length]
         if kind == 0:
             _templates(body, templates)
-        elif kind > 255:
+        elif kind == 1:     # what the exporter says of itself is no flow
+            templates[struct.unpack_from(">H", body)[0]] = None
+        elif kind > 255 and templates[kind]:
             records += _data(body, templates[kind])
         at += length
     return uptime, seconds * 1000000000, records
