@@ -5,13 +5,17 @@ import collections
 import ipaddress
 import struct
 
-Datagram = collections.namedtuple("Datagram", "at version uptime_ms unix_ns records")
+Datagram = collections.namedtuple("Datagram", "at version uptime_ms unix_ns records options")
 Frame = collections.namedtuple("Frame", "at length data")
 
 # v9 field types that are numbers under these names; 8, 12, 27, 28 are addresses
 FIELDS = {1: "octets", 2: "packets", 4: "proto", 5: "tos", 6: "tcp_flags", 7: "sport", 11: "dport", 21: "last", 22: "first",
           25: "min_len", 26: "max_len", 60: "ipver", 136: "end_reason"}
 ADDRESSES = {8: "src", 27: "src", 12: "dst", 28: "dst"}
+
+
+class Options(list):
+    """The fields of an options template."""
 
 
 def frames(path):
@@ -37,7 +41,7 @@ def _v5(data):
         packets, octets, first, last, sport, dport = struct.unpack_from(">IIIIHH", data, at + 16)
         records.append(dict(src=src, dst=dst, packets=packets, octets=octets, first=first, last=last, sport=sport,
                             dport=dport, tcp_flags=data[at + 37], proto=data[at + 38]))
-    return uptime, seconds * 1000000000 + nanoseconds, records
+    return uptime, seconds * 1000000000 + nanoseconds, records, []
 
 
 def _templates(body, templates):
@@ -62,9 +66,24 @@ def _data(body, fields):
         yield record
 
 
+def _options_template(body, templates):
+    number, scopes, fields = struct.unpack_from(">HHH", body)
+    templates[number] = Options(struct.iter_unpack(">HH", body[6:6 + scopes + fields]))
+
+
+def _options(body, fields):
+    """One record of what the exporter says of itself: octets by field type, without the scope."""
+    record, at = {}, 0
+    for i, (kind, length) in enumerate(fields):
+        if i:
+            record[kind] = body[at:at + length]
+        at += length
+    return record
+
+
 def _v9(data, templates):
     uptime, seconds = struct.unpack_from(">II", data, 4)
-    records, at = [], 20
+    records, options, at = [], [], 20
     while at + 4 <= len(data):
         kind, length = struct.unpack_from(">HH", data, at)
         if length < 4:
@@ -72,12 +91,14 @@ def _v9(data, templates):
         body = data[at + 4:at + length]
         if kind == 0:
             _templates(body, templates)
-        elif kind == 1:     # what the exporter says of itself is no flow
-            templates[struct.unpack_from(">H", body)[0]] = None
-        elif kind > 255 and templates[kind]:
+        elif kind == 1:
+            _options_template(body, templates)
+        elif kind > 255 and isinstance(templates[kind], Options):
+            options.append(_options(body, templates[kind]))
+        elif kind > 255:
             records += _data(body, templates[kind])
         at += length
-    return uptime, seconds * 1000000000, records
+    return uptime, seconds * 1000000000, records, options
 
 
 def datagrams(path):
@@ -86,5 +107,4 @@ def datagrams(path):
     for frame in frames(path):
         data = frame.data[14 + 4 * (frame.data[14] & 15) + 8:]
         version = struct.unpack_from(">H", data)[0]
-        uptime, unix_ns, records = _v5(data) if version == 5 else _v9(data, templates)
-        yield Datagram(frame.at, version, uptime, unix_ns, records)
+        yield Datagram(frame.at, version, *(_v5(data) if version == 5 else _v9(data, templates)))

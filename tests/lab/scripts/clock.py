@@ -6,6 +6,8 @@ stepped  Every flow lasts as long as the sender's monotonic clock says, however 
          times are right with the offset between the clocks when the datagram was sent (or the line printed).
 split    The records of a flow that the active timeout split add up to what was sent and do not overlap.
 reopened Each connection of the same ports is a record of its own, with end reason 3 and the packets the sockets sent.
+options  The boot time that v9 tells is that of the headers, and told anew within a second of a step; timeouts and the
+         names of interfaces are the module's.
 all      A record leaves no later than a quarter of the idle timeout after it is due.
 """
 import collections
@@ -118,6 +120,27 @@ def judge_stepped(folder):
     print("%s: %d flows, clock stepped twice, durations at most %.1f ms off" % (name, len(exported), worst * 1000))
 
 
+def judge_options(folder):
+    clocks = Clocks(os.path.join(folder, "clocks"))
+    told, names, timeouts = {}, set(), set()
+    for d in netflow.datagrams(os.path.join(folder, "sink.pcap")):
+        for record in d.options:
+            if 10 in record:
+                names.add((int.from_bytes(record[10], "big"), record[82].rstrip(b"\0").decode()))
+            if 36 in record:
+                timeouts.add(tuple(int.from_bytes(record[field], "big") for field in (36, 37)))
+            if 160 in record:
+                boot_ms = int.from_bytes(record[160], "big")
+                check(boot_ms == d.unix_ns // MS - d.uptime_ms, "options: boot time", (boot_ms, d))
+                mono, offset = clocks.at_wall(d.at) or (0, None)
+                told.setdefault(offset, mono)
+    late = [told.get(offset, 1 << 62) - start for start, _, offset in clocks.spans]
+    check(all(x < NS for x in late[1:]), "options: boot time after each step", late)
+    check(timeouts == {(60, 4)}, "options: timeouts", timeouts)
+    check({name for _, name in names} == {"va", "vb"}, "options: names", names)
+    print("options: the boot time was told anew %s s after the steps" % " and ".join("%.3f" % (x / NS) for x in late[1:]))
+
+
 def due(row, offset, idle, active):
     """When it was, on the monotonic clock."""
     if row.reason == ACTIVE:
@@ -179,6 +202,7 @@ def main():
     for name in ("stepped-v9", "stepped-v5"):
         judge_stepped(at(name))
         judge_lateness(at(name), 4 * NS, 60 * NS)
+    judge_options(at("stepped-v9"))
     judge_split(at("split"))
     judge_lateness(at("split"), 4 * NS, 5 * NS)
     judge_reopened(at("reopened"))
