@@ -172,10 +172,12 @@ coverage:
 	@$(MAKE) -s CC=gcc SAN= OPT='-O0 -g --coverage' BUILD=build/coverage unit replay
 	@tests/coverage.py build/coverage 95
 
+MAN := $(foreach page,$(notdir $(wildcard docs/man/*)),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page))
+
 install: all
 	install -D -m 755 $(BUILD)/nprobe-k $(DESTDIR)$(PREFIX)/sbin/nprobe-k
 	install -D -m 755 $(BUILD)/npkctl $(DESTDIR)$(PREFIX)/sbin/npkctl
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
+	for n in 3 4 8; do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$$n docs/man/*.$$n; done
 	install -D -m 644 $(BUILD)/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.a
 	install -D -m 755 $(BUILD)/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
 	ln -sf libnpk.so.0 $(DESTDIR)$(PREFIX)/lib/libnpk.so
@@ -184,7 +186,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/nprobe-k $(DESTDIR)$(PREFIX)/sbin/npkctl
-	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(wildcard docs/man/*.8))
+	rm -f $(MAN)
 	rm -f $(DESTDIR)$(PREFIX)/include/nprobe_k.h
 	rm -f $(DESTDIR)$(PREFIX)/lib/libnpk.a $(DESTDIR)$(PREFIX)/lib/libnpk.so $(DESTDIR)$(PREFIX)/lib/libnpk.so.0
 	rm -rf $(DESTDIR)$(PREFIX)/include/npk

@@ -184,6 +184,25 @@ nprobe_options() {
     must_fail 2 "unknown option -k" -k
 }
 
+# Both ways: what --help says is the heading of a paragraph of the man page, arguments included.
+man_options() {
+    checks=$((checks + 1))
+    "$PROBE" --help | sed -n 's/^  \(-.,\|   \) --/\1 --/p' | sed 's/^ *//; s/^\(\(-., \)\?--[^ ]*\( [^ ]\+\)\?\)  *.*/\1/' | sort >"$W/help"
+    awk '/^.SH OPTIONS/ { on = 1 } /^.SH CONF/ { on = 0 } on && was == ".TP" { gsub(/\\-/, "-"); sub(/^.B /, ""); print } { was = $0 }' \
+        "$TOP/docs/man/nprobe-k.8" | sort >"$W/page"
+    [ -s "$W/help" ] || complain "no options in --help"
+    diff "$W/help" "$W/page" >"$W/out" || complain "--help and nprobe-k(8) differ"
+}
+
+# The example of libnpk(3) compiles and meters a file.
+man_example() {
+    checks=$((checks + 1))
+    sed -n '/^.SH EXAMPLES/,/^.EE/p' "$TOP/docs/man/libnpk.3" | sed '1,/^.EX/d; /^.EE/d; s/\\-/-/g; s/\\e/\\/g' >"$W/example.c"
+    "${CC:-cc}" -Wall -Wextra -Werror -I"$TOP/include" -I"$TOP/include/uapi" -o "$W/example" "$W/example.c" -L"$TOP/build" \
+        -Wl,-rpath,"$TOP/build" -lnpk >"$W/out" 2>"$W/err" || complain "the example of libnpk(3) does not compile"
+    [ "$("$W/example" "pcap:$W/good.pcap")" = "192.0.2.1 96" ] || complain "the example of libnpk(3)"
+}
+
 failures() {
     [ -e /dev/nprobe_k ] || must_fail 1 "the module is not loaded" -n 127.0.0.1
     must_fail 1 "$W/none.pcap" -i "$W/none.pcap" --print csv
@@ -389,6 +408,8 @@ wrong_use
 templates
 documented_fields
 nprobe_options
+man_options
+man_example
 failures
 no_permission
 config_file

@@ -88,7 +88,7 @@ about() {
 
 step_packages() {
     "$PACKAGES" host
-    "$PACKAGES" tools nfdump tshark tcpreplay tcpdump pmacct nftables
+    "$PACKAGES" tools nfdump tshark tcpreplay tcpdump pmacct nftables mandoc
     "$PACKAGES" kernel-headers
 }
 step_build() { make -j"$(nproc)"; }

@@ -73,6 +73,20 @@ kernel_doc() {
         grep -vE "'_(pad|pad2|resv)' not described" || :
 }
 
+man_pages() {
+    local page
+    for page in docs/man/*; do "$TOP/tests/lib/packages.sh" tool mandoc -Tlint -Wwarning "$page" 2>&1 </dev/null || echo "$page"; done
+}
+# what a page calls a thing of its own, in bold at the start of a line
+man_parameters() {
+    comm -3 <(sed -n 's/^module_param\(_named\)\?(\([a-z_]*\),.*/\2/p' kmod/param.c | sort) \
+        <(sed -n '/^.SH PARAMETERS/,/^.SH FILES/s/^\.BI\? \([a-z_]*\)=.*/\1/p; /^.SH PARAMETERS/,/^.SH FILES/s/^\.BR \([a-z_]*\)= .*/\1/p' docs/man/nprobe_k.4 | sort)
+}
+man_functions() {
+    comm -3 <(sed -n 's/^\t\(npk_[a-z0-9_]*\);$/\1/p' lib/libnpk.map | sort) \
+        <(sed -n '/^.SH SYNOPSIS/,/^.SH DESCRIPTION/p' docs/man/libnpk.3 | grep -oE '\bnpk_[a-z0-9_]+\(' | tr -d '(' | sort)
+}
+
 # The names of the classes the C++ and Python readers know do not matter here.
 shell_syntax() { local f; for f in "${scripts[@]}"; do [[ $f == *.py ]] || bash -n "$f" 2>&1 || :; done; }
 python_syntax() { local f; for f in "${scripts[@]}"; do [[ $f != *.py ]] || python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" 2>&1 || :; done; }
@@ -97,6 +111,9 @@ left_overs | rule "no left-overs"
 trailing_space | rule "no space at line ends"
 top_level | rule "nothing else at the top level"
 symbols | rule "the symbol map is what the public headers declare"
+man_pages | rule "man pages have no warnings"
+man_parameters | rule "the module's parameters are those of nprobe_k(4)"
+man_functions | rule "the library's functions are those of libnpk(3)"
 shell_syntax | rule "shell scripts parse"
 python_syntax | rule "Python scripts parse"
 kernel_doc | rule "kernel-doc is complete"
