@@ -5,7 +5,6 @@
 
 #include "enc.h"
 #include "seal.h"
-#include "sets.h"
 
 static const struct npk_enc_format *format_of(enum npk_enc_version version)
 {
@@ -102,8 +101,6 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before)
 {
 	enc->sequence = before->sequence;
-	if (enc->format->sets && enc->format == before->format)
-		npk_sets_continue(enc, before);
 }
 
 void npk_enc_resend_templates(struct npk_enc *enc)
@@ -117,6 +114,8 @@ bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,
 	const struct npk_enc_opts *opts = &enc->opts;
 	int64_t age_ns = (int64_t)(clock->now_ns - enc->templates_ns);
 
+	if (nr_recs && enc->records_next)
+		return false;
 	if (enc->resend)
 		return true;
 	/* A capture's clock may step back: a little is no reason to send them. */
@@ -128,8 +127,10 @@ bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,
 	return opts->template_ms && age_ns >= (int64_t)opts->template_ms * NPK_NS_PER_MS;
 }
 
-void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent)
+void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent,
+			       bool alone)
 {
+	enc->records_next = alone;
 	if (sent) {
 		enc->resend = false;
 		enc->since_templates = 0;

@@ -93,6 +93,7 @@ struct npk_enc_options {
  * @min_payload: octets of the templates, or of one record if that is more
  * @sequence: next value of the header's field; its unit is the format's
  * @resend: templates are due at once
+ * @records_next: they have just gone alone although there were records
  * @since_templates: datagrams since, and with, the last one with templates
  * @templates_ns: when that was, nanoseconds of the source's clock
  * @templates: the template set and how packets were sampled, ready to be sent
@@ -110,6 +111,7 @@ struct npk_enc {
 	size_t min_payload;
 	uint32_t sequence;
 	bool resend;
+	bool records_next;
 	uint32_t since_templates;
 	uint64_t templates_ns;
 	uint8_t templates[NPK_ENC_TEMPLATES_MAX];
@@ -175,7 +177,10 @@ bool npk_enc_templates_due(const struct npk_enc *enc, size_t nr_recs,
  * @enc: encoder
  * @clock: now
  * @sent: the datagram has the templates
+ * @alone: and no room for the records that were offered: the next one is theirs, whatever
+ *	is due by then
  */
-void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent);
+void npk_enc_templates_account(struct npk_enc *enc, const struct npk_clock *clock, bool sent,
+			       bool alone);
 
 #endif /* NPK_LIB_ENC_H */

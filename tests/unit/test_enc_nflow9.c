@@ -159,6 +159,36 @@ static void test_room(void **state)
 	}
 }
 
+/*
+ * Found by fuzzing: where templates go alone and are due with every datagram, records
+ * have their turn all the same.
+ */
+static void test_records_have_their_turn(void **state)
+{
+	const struct npk_rec rec = make_flow();
+	const struct npk_rec *recs[] = { &rec, &rec, &rec, &rec, &rec, &rec };
+	struct npk_enc_opts opts = default_opts;
+	size_t len, taken, total = 0;
+	struct npk_enc *enc;
+	uint8_t buf[512];
+	int n;
+
+	(void)state;
+	opts.max_payload = sizeof(buf);
+	opts.template_datagrams = 1;
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	for (n = 0; total < 6; n++, total += taken) {
+		assert_in_range(n, 0, 11);
+		npk_enc_resend_templates(enc);
+		taken = npk_enc_room(enc, recs, 6 - total, &golden_clock);
+		assert_int_equal(!!taken, n % 2);
+		assert_int_equal(npk_enc_datagram(enc, recs, 6 - total, &golden_clock, buf, &len,
+						  &taken), 0);
+		assert_int_equal(!!taken, n % 2);
+	}
+	npk_enc_free(enc);
+}
+
 /* A data set may not be taken for the trailer. */
 static void test_template_ids(void **state)
 {
@@ -211,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_unsigned),
 		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_records_have_their_turn),
 		cmocka_unit_test(test_template_ids),
 		cmocka_unit_test(test_fingerprint),
 	};
