@@ -24,11 +24,11 @@
 
 /**
  * struct npk_verify_field - field of a template
- * @ie: element, NULL when it is none of ours
+ * @ie: position of the element in npk_ie_table; __NPK_IE_MAX: none of ours
  * @len: octets
  */
 struct npk_verify_field {
-	const struct npk_ie *ie;
+	uint16_t ie;
 	uint16_t len;
 };
 

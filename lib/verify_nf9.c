@@ -158,8 +158,9 @@ static void learn(struct npk_verify_stream *s, const struct spec *spec)
 	t->nr_fields = (uint16_t)spec->nr_fields;
 	for (i = 0; i < spec->nr_fields; i++) {
 		const uint8_t *p = spec->fields + i * SPEC_LEN;
+		const struct npk_ie *ie = npk_ie_by_v9_type(npk_get_be16(p));
 
-		t->fields[i].ie = npk_ie_by_v9_type(npk_get_be16(p));
+		t->fields[i].ie = (uint16_t)(ie ? ie - npk_ie_table : __NPK_IE_MAX);
 		t->fields[i].len = npk_get_be16(p + 2);
 		t->record_len += t->fields[i].len;
 	}
@@ -177,8 +178,9 @@ static void decode(const struct npk_verify_datagram *d, const struct npk_verify_
 
 	npk_decode_init(&rec);
 	for (i = 0; i < t->nr_fields; i++) {
-		if (t->fields[i].ie)
-			npk_decode_field(&rec, t->fields[i].ie, &clock, p, t->fields[i].len);
+		if (t->fields[i].ie < __NPK_IE_MAX)
+			npk_decode_field(&rec, &npk_ie_table[t->fields[i].ie], &clock, p,
+					 t->fields[i].len);
 		p += t->fields[i].len;
 	}
 	npk_verify_flow(d, &rec);
