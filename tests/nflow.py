@@ -132,13 +132,22 @@ def digests_of_nflow9(run):
 
 # ---- npkctl
 
-def write_pcap(datagrams, cut=None):
-    """A capture of IPv4 datagrams; of those after number @cut only 60 octets."""
+# link types: number, what is before the IPv4 header, before the IPv6 header
+ETHERNET = (1, bytes(12) + b"\x08\x00", bytes(12) + b"\x86\xdd")
+LINKS = {"Ethernet": ETHERNET, "QinQ": (1, bytes(12) + b"\x88\xa8\0\1\x81\0\0\2\x08\x00", bytes(12) + b"\x81\0\0\1\x86\xdd"),
+         "Linux cooked": (113, bytes(14) + b"\x08\x00", bytes(14) + b"\x86\xdd"),
+         "Linux cooked v2": (276, b"\x08\x00" + bytes(18), b"\x86\xdd" + bytes(18)),
+         "null": (0, b"\2\0\0\0", b"\x1e\0\0\0"), "raw": (101, b"", b"")}
+
+
+def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False):
+    """A capture of datagrams; of those after number @cut only 60 octets."""
     path = os.path.join(export.WORK, "verify.pcap")
-    frames = [export.pcap_head()]
+    frames = [export.pcap_head()[:20] + struct.pack("<I", link[0])]
+    ends = ("2001:db8::1", "2001:db8::2") if ipv6 else ("127.0.0.1", "127.0.0.2")
     for i, data in enumerate(datagrams):
         udp = struct.pack(">HHHH", 40000, 2055, 8 + len(data), 0) + data
-        frame = bytes(12) + b"\x08\x00" + export.ip_packet("127.0.0.1", "127.0.0.2", 17, udp)
+        frame = link[1 + ipv6] + export.ip_packet(*ends, 17, udp) + bytes(3)    # padding of the link
         kept = frame[:60] if cut is not None and i >= cut else frame
         frames.append(struct.pack("<IIII", export.START + i, 0, len(kept), len(frame)) + kept)
     with open(path, "wb") as f:
@@ -156,8 +165,8 @@ def parse_counts(err):
     return dict(zip(names, map(int, found.groups()))) if found else {}
 
 
-def verify(datagrams, *args, cut=None):
-    done = subprocess.run([NPKCTL, "verify", *args, "--print", "csv", write_pcap(datagrams, cut)], stdin=subprocess.DEVNULL,
+def verify(datagrams, *args, **how):
+    done = subprocess.run([NPKCTL, "verify", *args, "--print", "csv", write_pcap(datagrams, **how)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     return Verified(done.returncode, export.csv_rows(done.stdout), parse_counts(done.stderr), done.stderr)
 
@@ -235,6 +244,16 @@ def check_order(run):
                  v.code == 1 and v.counts.get("valid") == 1, v.err)
 
 
+def check_links(run):
+    for name, link in LINKS.items():
+        for ipv6 in False, True:
+            v = verify(run.datagrams, *key_args(run), link=link, ipv6=ipv6)
+            export.check("captured as %s, IPv%d: valid" % (name, 6 if ipv6 else 4),
+                         v.code == 0 and v.counts["valid"] == len(run.datagrams), v.err)
+    v = verify(run.datagrams, *key_args(run), link=(147, b"", b""))
+    export.check("captured as something else: refused", v.code == 1 and "link type" in v.err, v.err)
+
+
 def check_live(capture, version):
     p = subprocess.Popen([NPKCTL, "verify", "--key", KEY, "--print", "csv", "udp://127.0.0.1:0"], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -266,6 +285,7 @@ def main(captures):
         if signed or version == "nflow":
             check_altered(run)
             check_order(run)
+    check_links(run)
     for version in "nflow", "nflow9":
         check_live(made.path, version)
         for capture in captures:
