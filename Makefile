@@ -30,7 +30,7 @@ UNIT := $(wildcard tests/unit/test_*.c)
 
 FUZZ := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZ_SAN := -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
-FUZZ_CORE := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(CORE))
+FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(CORE) $(LIB))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ))
 REPLAY_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/replay/%,$(FUZZ))
 # seconds of CPU for each target of make fuzz
@@ -59,7 +59,7 @@ help:
 	@echo 'make check        the tests that need neither root nor network, within a minute'
 	@echo 'make bench        what metering costs, beside its peers and beside what is to hold (25 minutes)'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
-	@echo 'make fuzz         fuzz parser and meter [SECONDS=900] of CPU time each'
+	@echo 'make fuzz         fuzz parser, meter, encoders, verifier [SECONDS=900] of CPU time each'
 	@echo 'make corpus       the kept inputs of the fuzz targets, a few seconds'
 	@echo 'make oracle       the flow table against a naive one [STEPS=10000000] [SEED=number]'
 	@echo 'make coverage     lines of the core that unit tests and kept inputs reach'
@@ -114,18 +114,20 @@ $(BUILD)/bench/encode $(BUILD)/bench/reader: $(BUILD)/bench/%: tests/bench/%.c t
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS)
 
 # libFuzzer is clang's; objects of their own, because coverage guides it
+$(BUILD)/fuzz/obj/kmod/core/%.o: CFLAGS += $(CORE_WARN)
+$(BUILD)/fuzz/obj/tests/fuzz/%.o: CFLAGS += -Wno-unused-parameter
 $(BUILD)/fuzz/obj/%.o: %.c
 	@echo '  CC   $<'; mkdir -p $(@D)
-	$(Q)clang $(CPPFLAGS) $(CFLAGS) $(CORE_WARN) $(FUZZ_SAN),fuzzer-no-link -c -o $@ $<
+	$(Q)clang $(CPPFLAGS) $(CFLAGS) $(FUZZ_SAN),fuzzer-no-link -c -o $@ $<
 
-$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(FUZZ_CORE)
+$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
 	@echo '  LD   $@'
-	$(Q)clang $(FUZZ_SAN),fuzzer -o $@ $^
+	$(Q)clang $(FUZZ_SAN),fuzzer -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 # the same targets without libFuzzer, for any compiler
 $(BUILD)/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(BUILD)/libnpk.a
 	@echo '  LD   $@'; mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libnpk.a $(LDFLAGS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< tests/fuzz/replay.c $(BUILD)/libnpk.a $(LDFLAGS) $(LDLIBS)
 
 # DEV and COLLECTOR go on as they were typed
 run: export DEV := $(DEV)

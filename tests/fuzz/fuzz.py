@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGETS = "parse", "meter"
+TARGETS = "parse", "meter", "encode", "verify"
 CORPUS, FOUND = "tests/fuzz/corpus", "tests/fuzz/found"
 BUILD = "build/fuzz"
 CACHE, SEEDS, FINDINGS = f"{BUILD}/cache", f"{BUILD}/seeds", f"{BUILD}/findings"
@@ -29,7 +29,7 @@ SEED_MAKER = sys.executable, "tests/fuzz/seeds.py"
 LIMITS = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=4096"]
 WHAT = re.compile(r"does not hold:|runtime error:|ERROR: |SUMMARY: ")
 # what the kept corpus may be: it is replayed by every make check
-KEPT_FILES, KEPT_OCTETS = 300, 150_000
+KEPT_FILES, KEPT_OCTETS = 500, 200_000
 
 
 def cpu_seconds():

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Inputs for the fuzz targets, in the form tests/fuzz/input.h and meter.c read.
+"""Inputs for the fuzz targets, in the form tests/fuzz/input.h, meter.c, encode.c and verify.c read.
 
 seeds.py made FOLDER              of frames made from nothing (frames.py)
 seeds.py captures FOLDER CAPTURES of the captures CAPTURES/*.pcap, Ethernet only
 
-FOLDER/parse and FOLDER/meter are made and filled.
+FOLDER/TARGET is made for every target and filled; of captures for parse and meter.
 """
 import hashlib
 import os
@@ -156,6 +156,68 @@ def made_meter(folder):
         save(folder, start(1) + op_frame(frame, 2, how) + op_frame(frame, BACK, how, device=2) + flush + sweep)
 
 
+# struct npk_rec of a little-endian machine
+RECORD = struct.Struct("<6Q16s16s2s2s4BIIHH4IHHII4B6s6sII3I3II3H6B")
+SIGN, COMPRESS, OWN_FIELDS, OPTIONS, RESIZE, LARGE = 1, 2, 4, 8, 16, 32
+SECOND = 10**9
+
+
+def record(version, number, packets=10, octets=5000, proto=6):
+    """Something different in every field."""
+    address = bytes([10, 0, 0, number]) if version == 4 else bytes([32, 1, 13, 184] + 11 * [0] + [number])
+    return RECORD.pack(4990 * SECOND, 4999 * SECOND, packets, octets, number, number, address, address, b"\xc0\x01", b"\x01\xbb",
+                       proto, 184, version, 3, 3, 70000, 42 if number & 1 else 0xFFFF, 0xFFFF, 0x123450FF, 0, 0, 0, 0x11B, 2,
+                       40, 70000, 63, 64, 0, 1, bytes(5) + b"\x01", bytes(5) + b"\x02", number, 0x12345, 6000, 24000, 1999,
+                       1, 2, 3, 0x1321, 64240, 1460, 1, 7, 57, 0, 40, 0, 0x0D)
+
+
+def stream_of(version, flags, size, records, fields=bytes(8), interval=1):
+    head = struct.pack("<BBH8sHHQQQ", version, flags, size, fields, interval, 256, 5000 * SECOND, 1699995000 * SECOND, 1400 * SECOND)
+    return head + b"".join(records)
+
+
+def made_encode(folder):
+    usual = [record(4, 1), record(6, 2, proto=17), record(4, 3, proto=1), record(6, 4, proto=58)]
+    huge = [record(4, 1, 1 << 33, 1 << 37), record(6, 2, 1, 1 << 34), record(4, 3)]
+    for version in range(5):
+        for flags in (0, SIGN, SIGN | COMPRESS, OPTIONS | SIGN, OWN_FIELDS, RESIZE | LARGE | SIGN):
+            save(folder, stream_of(version, flags, 960, usual * 3, bytes(range(version, version + 8)), 1 + version))
+        save(folder, stream_of(version, SIGN, 0, huge + usual))
+        save(folder, stream_of(version, OWN_FIELDS, 100, usual, bytes(range(30, 38))))
+
+
+def datagram(data, how=0):
+    return struct.pack("<BH", how, len(data)) + data
+
+
+def made_verify(folder):
+    def nflow(*flows):
+        body = b"".join(struct.pack(">H", 2 + len(f)) + f for f in flows)
+        return struct.pack(">HHIIIIIHH", 24, len(flows), 3600000, 1700000000, 0, 0, 1, 0, 0) + bytes(16) + body
+
+    def items(*pairs):
+        return b"".join(struct.pack(">HH", kind, len(value)) + value for kind, value in pairs)
+
+    def nf9(sequence, *sets):
+        body = b"".join(struct.pack(">HH", number, 4 + len(s)) + s for number, s in sets)
+        return struct.pack(">HHIIII", 9, len(sets), 3600000, 1700000000, sequence, 1) + body
+
+    four = items((8, bytes(4)), (12, b"\x0a\0\0\1"), (7, b"\0\1"), (11, b"\0\2"), (4, b"\6"), (1, bytes(4)), (2, bytes(4)),
+                 (22, bytes(4)), (21, bytes(4)))
+    six = items((27, bytes(16)), (28, bytes(15) + b"\1"), (60, b"\6"), (31, b"\1\2\3"), (70, b"\1\2\3"), (80, b"\1"), (82, b"\0\1"),
+                (83, bytes(4)), (84, bytes(4)), (85, b"\0\0\0\1"), (86, bytes(4)), (88, bytes(4)))
+    spec = struct.pack(">HH12H", 256, 6, 8, 4, 27, 16, 1, 8, 22, 4, 57595, 4, 65404, 20)
+    options = struct.pack(">HHH4H", 400, 4, 4, 1, 4, 34, 4)
+    data = (256, bytes(4) + bytes(15) + b"\1" + bytes(36))
+    all_kinds = nf9(0, (0, spec), (1, options), data, (400, bytes(8)))
+    for how in (0, SIGN, COMPRESS, SIGN | COMPRESS):
+        save(folder, datagram(nflow(four, six), how))
+        save(folder, datagram(nflow(four, four) + b"\0", how))
+        save(folder, datagram(all_kinds, how) + datagram(nf9(1, data), how) + datagram(nf9(3, data), how))
+        save(folder, datagram(nf9(0, data, (300, bytes(9))), how) + datagram(all_kinds, how | 4))
+    save(folder, datagram(bytes.fromhex("1f8b0800000000000203")) + datagram(b"\x78\x9c") + datagram(b"\0\5"))
+
+
 # ------------------------------------------------------------------ captures
 
 def packets(name):
@@ -207,12 +269,14 @@ def main():
     if len(sys.argv) != {"made": 3, "captures": 4}.get(sys.argv[1] if len(sys.argv) > 1 else "", 0):
         sys.exit(__doc__.strip())
     folder = sys.argv[2]
-    for target in "parse", "meter":
+    for target in "parse", "meter", "encode", "verify":
         os.makedirs(f"{folder}/{target}", exist_ok=True)
     if sys.argv[1] == "made":
         made_parse(f"{folder}/parse")
         made_meter(f"{folder}/meter")
         made_conversations(f"{folder}/meter")
+        made_encode(f"{folder}/encode")
+        made_verify(f"{folder}/verify")
         return
     for name in sorted(os.listdir(sys.argv[3])):
         if name.endswith(".pcap"):
