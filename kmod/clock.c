@@ -6,7 +6,6 @@
 #include <linux/module.h>
 
 #include "clock.h"
-#include "compat.h"
 
 /* A reading that took longer was interrupted: by a hypervisor, interrupts are off. */
 #define APART_NS	10000
@@ -37,11 +36,11 @@ static void read_both(struct reading *r)
 	u64 before, source, after;
 
 	local_irq_save(flags);
-	r->cycles = get_cycles();
+	r->cycles = npk_cycles();
 	r->ns = ktime_get_mono_fast_ns();
-	before = get_cycles();
+	before = npk_cycles();
 	source = npk_clocksource_cycles();
-	after = get_cycles();
+	after = npk_cycles();
 	local_irq_restore(flags);
 	r->apart = before - r->cycles;
 	/* what the clock source's counter says: between two of ours, if it is the same */

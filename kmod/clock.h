@@ -12,7 +12,8 @@
 #define NPK_CLOCK_H
 
 #include <linux/timekeeping.h>
-#include <linux/timex.h>
+
+#include "compat.h"
 
 /**
  * struct npk_clock - one shard's; protected by its lock
@@ -41,7 +42,7 @@ struct npk_clock {
  */
 static __always_inline u64 npk_clock_now(const struct npk_clock *c)
 {
-	u64 passed = get_cycles() - c->cycles;
+	u64 passed = npk_cycles() - c->cycles;
 
 	/* not when the reaper was held up; a suspend is noticed by npk_clock_set() */
 	if (likely(passed < c->span))

@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/timekeeping.h>
+#include <linux/timex.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
@@ -72,8 +73,29 @@ static inline bool npk_dev_has_tc(const struct net_device *dev)
 }
 #endif
 
-/* The counter that the kernel's time is made of, as it stands; Kbuild looks which way there is. */
-#ifdef NPK_SNAPSHOT_ID
+/*
+ * The processor's cycle counter, and the counter that the kernel's time is made of; Kbuild looks
+ * which way there is to that one.  User-mode Linux asks its host, which does not say what it
+ * makes of; a rate that stays the same has to do there.
+ */
+#if defined(CONFIG_UML) && defined(CONFIG_X86)
+static inline u64 npk_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+#else
+static inline u64 npk_cycles(void)
+{
+	return get_cycles();
+}
+#endif
+
+#if defined(CONFIG_UML) && defined(CONFIG_X86)
+static inline u64 npk_clocksource_cycles(void)
+{
+	return npk_cycles();
+}
+#elif defined(NPK_SNAPSHOT_ID)
 static inline u64 npk_clocksource_cycles(void)
 {
 	struct system_time_snapshot snap;
