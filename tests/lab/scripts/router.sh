@@ -60,5 +60,5 @@ end_witnesses() {
 }
 
 listens() {
-	ip netns exec b cat "/proc/net/${1}6" | grep -q ":$(printf %04X "$2") "
+	ip netns exec b cat "/proc/net/${1}6" | grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$2") [0-9A-F]+:0000 0[7A] "
 }
