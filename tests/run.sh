@@ -22,7 +22,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
-LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-cpus lab-differential lab-replay)
+LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-export lab-cpus lab-differential lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery reload stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
@@ -75,6 +75,7 @@ about() {
     lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
     lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;
     lab-merged) echo "55 the same transfers merged in every way and not at all: the wire's packets" ;;
+    lab-export) echo "150 thousands of flows as v5, v9 and IPFIX: tshark judges every datagram" ;;
     lab-clock) echo "70 the wall clock stepped under flows; split flows; connections with the same ports" ;;
     lab-differential) echo "100 the same records from a file, by libpcap and by the module in twelve ways" ;;
     lab-replay) echo "400 captures through every hook against their truth" ;;
@@ -137,6 +138,7 @@ step_lab-restart() { tests/lab/test restart; }
 step_lab-log() { tests/lab/test log; }
 step_lab-churn() { tests/lab/test churn; }
 step_lab-merged() { tests/lab/test merged; }
+step_lab-export() { tests/lab/test export; }
 step_lab-clock() { tests/lab/test clock; }
 step_lab-cpus() { tests/lab/test cpus; }
 step_lab-differential() {
