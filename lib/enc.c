@@ -5,6 +5,7 @@
 
 #include "enc.h"
 #include "seal.h"
+#include "sets.h"
 
 static const struct npk_enc_format *format_of(enum npk_enc_version version)
 {
@@ -101,6 +102,8 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before)
 {
 	enc->sequence = before->sequence;
+	if (enc->format->sets && enc->format == before->format)
+		npk_sets_continue(enc, before);
 }
 
 void npk_enc_resend_templates(struct npk_enc *enc)

@@ -147,8 +147,8 @@ static int put_template(struct npk_buf *b, const struct npk_enc *enc, const stru
 	return 0;
 }
 
-static int add_template(struct npk_enc *enc, enum npk_enc_family f,
-			const struct npk_enc_template *t, struct npk_buf *b)
+static int compile_template(struct npk_enc *enc, enum npk_enc_family f,
+			    const struct npk_enc_template *t)
 {
 	struct npk_enc_set *set = &enc->sets[f];
 	struct npk_field fields[NPK_PLAN_FIELDS];
@@ -174,12 +174,11 @@ static int add_template(struct npk_enc *enc, enum npk_enc_family f,
 	set->plan.if_name = enc->opts.if_name;
 	set->plan.if_name_arg = enc->opts.if_name_arg;
 	set->id = t->id;
-	enc->nr_templates++;
-	return put_template(b, enc, set);
+	return 0;
 }
 
-/* Compile the templates, and build the template set that is sent when due. */
-static int build_templates(struct npk_enc *enc, const struct npk_enc_template *templates)
+/* The template set that is sent when due. */
+static int build_template_set(struct npk_enc *enc)
 {
 	uint8_t *set_header;
 	struct npk_buf b;
@@ -188,21 +187,38 @@ static int build_templates(struct npk_enc *enc, const struct npk_enc_template *t
 
 	npk_buf_init(&b, enc->templates, sizeof(enc->templates));
 	set_header = npk_buf_claim(&b, NPK_SETS_HEADER_LEN);
+	enc->nr_templates = 0;
+	enc->nr_options = 0;
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		err = add_template(enc, f, &templates[f], &b);
+		if (!enc->sets[f].id)
+			continue;
+		err = put_template(&b, enc, &enc->sets[f]);
 		if (err)
 			return err;
+		enc->nr_templates++;
 	}
-	if (!enc->nr_templates)
-		return -EINVAL;
-	if (enc->sets[NPK_ENC_IPV4].id == enc->sets[NPK_ENC_IPV6].id)
-		return -EINVAL;
 	npk_put_be16(set_header, enc->format->sets->template_set);
 	npk_put_be16(set_header + 2, (uint16_t)b.len);
 	npk_options_init(enc);
 	npk_options_announce(enc, &b);
 	enc->templates_len = b.len;
 	return 0;
+}
+
+static int build_templates(struct npk_enc *enc, const struct npk_enc_template *templates)
+{
+	unsigned int f;
+	int err;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		err = compile_template(enc, f, &templates[f]);
+		if (err)
+			return err;
+	}
+	/* neither has one, or both the same */
+	if (enc->sets[NPK_ENC_IPV4].id == enc->sets[NPK_ENC_IPV6].id)
+		return -EINVAL;
+	return build_template_set(enc);
 }
 
 /* From the template of both families that the user gave, or the format's own. */
@@ -241,4 +257,57 @@ int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 			enc->min_payload = need;
 	}
 	return enc->min_payload > enc->opts.max_payload ? -EMSGSIZE : 0;
+}
+
+static bool same_fields(const struct npk_plan *a, const struct npk_plan *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_fields && i < b->nr_fields; i++) {
+		if (a->fields[i].ie != b->fields[i].ie || a->fields[i].len != b->fields[i].len)
+			return false;
+	}
+	return a->nr_fields == b->nr_fields;
+}
+
+/* One of our ids is one of theirs. */
+static bool ids_meet(const struct npk_enc_set *ours, const struct npk_enc_set *theirs)
+{
+	unsigned int f, g;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		for (g = 0; g < __NPK_ENC_FAMILY_MAX; g++) {
+			if (ours[f].id && ours[f].id == theirs[g].id)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The next ids, from the first one on again behind the last. */
+static void next_ids(struct npk_enc_set *sets)
+{
+	unsigned int f;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		if (!sets[f].id)
+			continue;
+		sets[f].id = (uint16_t)(sets[f].id + __NPK_ENC_FAMILY_MAX);
+		if (sets[f].id < NPK_SETS_FIRST_ID)
+			sets[f].id = (uint16_t)(sets[f].id + NPK_SETS_FIRST_ID);
+	}
+}
+
+void npk_sets_continue(struct npk_enc *enc, const struct npk_enc *before)
+{
+	bool same = enc->opts.template_id == before->opts.template_id;
+	unsigned int f;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++)
+		same = same && same_fields(&enc->sets[f].plan, &before->sets[f].plan);
+	for (f = 0; same && f < __NPK_ENC_FAMILY_MAX; f++)
+		enc->sets[f].id = before->sets[f].id;
+	while (!same && ids_meet(enc->sets, before->sets))
+		next_ids(enc->sets);
+	build_template_set(enc);
 }

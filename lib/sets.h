@@ -106,6 +106,17 @@ static inline size_t npk_sets_trailer_len(const struct npk_enc *enc)
 size_t npk_sets_end(struct npk_enc *enc, struct npk_buf *b, const struct npk_times *times,
 		    const struct npk_sets_layout *l);
 
+/**
+ * npk_sets_continue() - have ids that a collector does not mistake for others
+ * @enc: encoder that has encoded nothing yet
+ * @before: the stream that it goes on
+ *
+ * RFC 7011 section 8: an id does not change its meaning from one datagram to the next,
+ * for the one with the template may be lost.  With other fields than before there are
+ * other ids, two further on; with the same fields the ids stay.
+ */
+void npk_sets_continue(struct npk_enc *enc, const struct npk_enc *before);
+
 /* The members of struct npk_enc_format for a format with npk_enc_format.sets. */
 int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates);
 const char *npk_sets_exportable(const struct npk_enc *enc, const struct npk_rec *rec);

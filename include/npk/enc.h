@@ -174,6 +174,8 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload);
  * @before: the stream whose place it takes: same version, same source_id
  *
  * For other settings in mid-stream: the collector sees no gap, and templates are sent at once.
+ * Templates of other fields than before have other ids than before, so that whoever misses
+ * the former does not read records by the latter.
  */
 void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before);
 

@@ -179,6 +179,56 @@ static void test_encoder(void **state)
 	npk_enc_free(enc);
 }
 
+/* Ids that a stream with these fields announces when it goes on after another one. */
+static struct npk_enc *go_on(struct npk_enc *before, const char *text, uint16_t first_id,
+			     uint16_t ipv4, uint16_t ipv6)
+{
+	struct npk_template *t = parse(text);
+	const struct npk_enc_opts opts = {
+		.version = NPK_ENC_IPFIX, .template_id = first_id, .max_payload = 1472,
+		.fields = t, .options_ms = 1000,
+	};
+	const struct npk_clock clock = { .now_ns = 1 };
+	uint8_t fresh[1472], buf[1472];
+	size_t fresh_len, len, taken;
+	struct npk_enc *enc;
+
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	assert_int_equal(npk_enc_datagram(enc, NULL, 0, &clock, fresh, &fresh_len, &taken), 0);
+	npk_enc_free(enc);
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	npk_template_free(t);
+	if (before)
+		npk_enc_continue(enc, before);
+	npk_enc_free(before);
+	assert_int_equal(npk_enc_datagram(enc, NULL, 0, &clock, buf, &len, &taken), 0);
+	assert_int_equal(buf[20] << 8 | buf[21], ipv4);
+	assert_int_equal(enc->sets[NPK_ENC_IPV4].id, ipv4);
+	assert_int_equal(enc->sets[NPK_ENC_IPV6].id, ipv6);
+	/* but for the ids nothing has changed */
+	assert_int_equal(len, fresh_len);
+	return enc;
+}
+
+/* A collector that misses the new templates must not read records by the old ones. */
+static void test_other_fields_other_ids(void **state)
+{
+	static const char a[] = "%IPV4_SRC_ADDR %IN_PKTS", b[] = "%IPV4_SRC_ADDR %IN_BYTES";
+	struct npk_enc *enc = go_on(NULL, a, 256, 256, 257);
+
+	(void)state;
+	enc = go_on(enc, a, 256, 256, 257);
+	enc = go_on(enc, b, 256, 258, 259);
+	enc = go_on(enc, b, 256, 258, 259);	/* other settings, the same fields */
+	enc = go_on(enc, a, 256, 256, 257);
+	enc = go_on(enc, b, 256, 258, 259);
+	enc = go_on(enc, a, 257, 261, 262);	/* 257, 258 and 259, 260 would not do */
+	enc = go_on(enc, a, 300, 300, 301);	/* the user's wish */
+	enc = go_on(enc, a, 65534, 65534, 65535);
+	enc = go_on(enc, b, 65534, 256, 257);
+	npk_enc_free(enc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_too_little),
 		cmocka_unit_test(test_every_field),
 		cmocka_unit_test(test_encoder),
+		cmocka_unit_test(test_other_fields_other_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
