@@ -376,9 +376,11 @@ int value_show_version(struct parse *p, const struct option_def *d, const char *
 
 int value_list_fields(struct parse *p, const struct option_def *d, const char *value)
 {
-	(void)p;
-	(void)d;
+	int code = not_in_file(p, d);
+
 	(void)value;
+	if (code >= 0)
+		return code;
 	fields_list();
 	return 0;
 }

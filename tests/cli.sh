@@ -192,6 +192,10 @@ man_options() {
         "$TOP/docs/man/nprobe-k.8" | sort >"$W/page"
     [ -s "$W/help" ] || complain "no options in --help"
     diff "$W/help" "$W/page" >"$W/out" || complain "--help and nprobe-k(8) differ"
+    "$(dirname "$PROBE")/npkctl" verify --help | grep -oE -- '^ .*--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v -- --help | sort >"$W/help"
+    sed -n '/^.SH OPTIONS/,/^.SH EXIT/s/^\.BI\? \(\\-\\-[^ ]*\).*/\1/p' "$TOP/docs/man/npkctl.8" | sed 's/\\-/-/g' | sort >"$W/page"
+    checks=$((checks + 1))
+    [ -s "$W/help" ] && diff "$W/help" "$W/page" >"$W/out" || complain "npkctl verify --help and npkctl(8) differ"
 }
 
 # The example of libnpk(3) compiles and meters a file.
@@ -259,7 +263,7 @@ config_file() {
     printf 'collector=127.0.0.1\ncollector=h@\n' >"$W/bad.conf"
     must_fail 2 "bad.conf:2: -n (collector): \"h@\": no SOURCE" --config "$W/bad.conf"
     local name
-    for name in config=x check-config help -v; do
+    for name in config=x check-config list-fields help -v; do
         printf '%s\n' "$name" >"$W/bad.conf"
         must_fail 2 "bad.conf:1: -" --config "$W/bad.conf"
         must_fail 2 "inside a configuration file" --config "$W/bad.conf"

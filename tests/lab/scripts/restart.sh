@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # restart.sh: readers end and die in mid-run; every packet is in a record that was read, and none is read twice but
-# for the batch that a killed reader had in its hands. Then shutdown, unload, and a reader that waits for the return.
+# for the batch that a killed reader had in its hands. One reads its configuration again and loses nothing by it. Then
+# shutdown, unload, and a reader that waits for the return, and is not ended by a SIGHUP meanwhile.
 . /lab/lib.sh
 . /lab/module.sh
 
@@ -60,11 +61,33 @@ echo "packets in records read, readers killed: $got of 40000"
 [ "$got" -ge 40000 ] || fail "records were lost"
 [ "$got" -le $((40000 + 3 * 4096)) ] || fail "more than a batch was read twice"
 
+kill -TERM "$reader"
+wait "$reader" || fail "the last reader failed"
+rm /tmp/flows.*
+echo "collector=127.0.0.1:9" >/tmp/reload.conf
+setup_flood 20000
+pktgen_start
+run_reader --config /tmp/reload.conf
+for port in 10 11 12; do
+	sleep 1
+	echo "collector=127.0.0.1:$port,127.0.0.1:9" >/tmp/reload.conf
+	kill -HUP "$reader"
+done
+pktgen_wait
+quiet
+sleep 4
+sums
+got=$(packets /tmp/flows.*)
+same "packets in records read, SIGHUP under load" "$got" 40000
+same "times it was read again" "$(grep -c 'was read again' "/tmp/log.$((run - 1))")" 3
+
 log_mark
 ok "shutdown" hostile shutdown
 said "out0: detached: shutdown"
 wait_for 5 grep -q 'ended its stream' "/tmp/log.$((run - 1))" || fail "the reader does not know"
 ok "rmmod while the reader waits" rmmod nprobe_k
+kill -HUP "$reader"
+sleep 1
 said "unloaded, every record was read"
 load devices=out0 flows=100000 idle=1
 wait_for 5 grep -q 'the module is back' "/tmp/log.$((run - 1))" || fail "the reader did not come back"
