@@ -342,7 +342,7 @@ static bool encode(struct collector *c, const struct npk_clock *clock)
 	if (!data)
 		return false;
 	/* whatever is heard first can be read, once somebody listens again */
-	if (c->peer.trouble && left && !c->alone)
+	if (c->peer.trouble && left)
 		npk_enc_resend_templates(c->enc);
 	if (npk_enc_datagram(c->enc, p->rec + at, left, clock, data, &len, &taken)) {
 		/* collector_add() lets no such record in */
@@ -354,7 +354,6 @@ static bool encode(struct collector *c, const struct npk_clock *clock)
 	if (!len)
 		return false;
 	outbox_put(&c->out, len, taken);
-	c->alone = !taken;
 	c->encoded += taken;
 	return true;
 }

@@ -71,7 +71,6 @@ struct pace {
  * @flow_interval: of so many conversations one is sent
  * @pending: records that were not sent yet
  * @encoded: so many of them, the oldest, are in @out
- * @alone: no record ended in the last datagram: it may have been templates alone
  * @out: datagrams that were not sent yet
  * @full: the system takes no datagram at present
  * @behind: records were given up, and not all that are due went out since
@@ -95,7 +94,6 @@ struct collector {
 	uint32_t flow_interval;
 	struct pending pending;
 	size_t encoded;
-	bool alone;
 	struct outbox out;
 	bool full;
 	bool behind;

@@ -35,9 +35,19 @@ static void trouble(struct peer *p, int err, uint64_t now_ms)
 		p->lookup_ms = now_ms + LOOKUP_SOON_MS;
 	if (p->said_ms && now_ms - p->said_ms < SAY_MS)
 		return;
+	p->said = true;
 	p->said_ms = now_ms;
 	snprintf(why, sizeof(why), "%s; some datagrams are lost", strerror(-err));
 	say(p, NULL, why);
+}
+
+static void calm(struct peer *p)
+{
+	if (p->said)
+		say(p, NULL, "datagrams go out without errors again");
+	p->said = false;
+	p->trouble = false;
+	p->quiet_ms = 0;
 }
 
 int peer_open(struct peer *p, const char *name, const struct opts *o, struct addrinfo *list,
@@ -130,10 +140,8 @@ bool peer_heard(struct peer *p, uint64_t now_ms)
 bool peer_keep(struct peer *p, uint64_t now_ms)
 {
 	peer_heard(p, now_ms);
-	if (p->quiet_ms && now_ms - p->quiet_ms >= QUIET_MS) {
-		p->trouble = false;
-		p->quiet_ms = 0;
-	}
+	if (p->quiet_ms && now_ms - p->quiet_ms >= QUIET_MS)
+		calm(p);
 	if (follow_name(p, now_ms))
 		return reopen(p, now_ms);
 	return p->broken && now_ms >= p->reopen_ms && reopen(p, now_ms);

@@ -21,6 +21,7 @@
  * @reopen_ms: not before then
  * @trouble: datagrams are known to be lost
  * @quiet_ms: since when they are sent without another error, 0 = none was sent yet
+ * @said: this trouble was said
  * @said_ms: when trouble was last said, 0 = never
  * @errors: what was heard about datagrams sent
  * @reopened: sockets made after the first
@@ -37,6 +38,7 @@ struct peer {
 	uint64_t reopen_ms;
 	bool trouble;
 	uint64_t quiet_ms;
+	bool said;
 	uint64_t said_ms;
 	struct udp_errors errors;
 	uint64_t reopened;

@@ -21,10 +21,13 @@ static int bind_source(int fd, int family, const struct address *a)
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_DGRAM,
 				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
 	struct addrinfo *list;
-	int err = 0;
+	int err = 0, on = 1;
 
 	if (!a->source && !a->source_port)
 		return 0;
+	/* collectors may share one port to send from: connected, each hears of its own only */
+	if (a->source_port)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (getaddrinfo(a->source, a->source_port ? a->source_port : "0", &hints, &list))
 		return -EAFNOSUPPORT;	/* an address of the other family */
 	if (bind(fd, list->ai_addr, list->ai_addrlen))

@@ -137,11 +137,11 @@ def stats(name="stats.json"):
 
 
 class Daemon(export.Live):
-    """The daemon on lo with short timeouts; every say() is a flow of its own, soon exported."""
+    """The daemon on lo, root given up, with short timeouts; every say() is a flow of its own, soon exported."""
 
     def __init__(self, *args):
         self.stats_file = os.path.join(export.WORK, "live.json")
-        super().__init__("-t", "1", "-d", "1", "-V", "9", "--stats-json", self.stats_file, *args)
+        super().__init__("-t", "1", "-d", "1", "-V", "9", "--stats-json", self.stats_file, *args, keep=False)
         self.said_flows = 0
 
     def say(self, seconds, each=0.05):
@@ -184,6 +184,24 @@ def check_source():
     s = there()
     Run(c.path, "-n", "10.9.0.2:%d@:4322" % s.port)
     check("@:PORT: sent from that port", {p for _, p in s.end().sources} == {4322}, s.sources[:1])
+
+
+    s, other = there(), there()
+    Run(c.path, "-a", "-q", "10.9.0.3:4323", "-n", "10.9.0.2:%d,10.9.0.2:%d" % (s.port, other.port))
+    check("-q with a port, two collectors: both are sent to from there",
+          set(s.end().sources) == set(other.end().sources) == {("10.9.0.3", 4323)}, (s.sources[:1], other.sources[:1]))
+
+
+def check_ipv6():
+    c = many_flows("ipv6.pcap", 2000)
+    s = there("fd09::2", family=socket.AF_INET6)
+    r = Run(c.path, "-n", "[fd09::2]:%d@[fd09::3]:5555" % s.port)
+    got = sizes(s.end())
+    check("IPv6: sent from the source asked for", {a[:2] for a in s.sources} == {("fd09::3", 5555)} and
+          s.has_exactly(c.flows) and not s.gaps(), s.sources[:1])
+    check("IPv6: datagrams fill the MTU", 1452 >= max(got) > 1372 and r.c[0]["payload"] == 1452, "largest %d" % max(got))
+    c = Run(c.path, "-n", "[fd09::2]:%d" % s.port).c[0]
+    check("IPv6: refusals are heard", c["refused"] > 0 and c["failed"] == 0, what(c))
 
 
 def check_device():
@@ -380,9 +398,9 @@ def check_stop():
 
 # ---- back again
 
-def readable(s):
+def readable(s, since=0):
     """The first datagram with records brings their templates."""
-    first = [d for d in s.datagrams if d.records]
+    first = [d for d in s.datagrams[since:] if d.records]
     return first and first[0].new_templates
 
 
@@ -401,6 +419,8 @@ def check_refused():
     late = [x for x in s.datagrams if x.new_templates and x.arrived > back + 7]
     check("nobody listened: after 5 quiet seconds templates are no longer in every datagram", not late and
           s.datagrams[-1].arrived > back + 7, "%d late ones; %s" % (len(late), s.what()))
+    check("nobody listened: said once, and its end", d.said.count("Connection refused") == 1 and
+          d.said.count("without errors again") == 1, d.said)
     check("nobody listened: counted", c["refused"] > 0 and not c["trouble"] and not c["failed"] and sums(c), what(c))
 
 
@@ -419,7 +439,7 @@ def check_vanished_source():
     ip("route", "replace", "10.9.0.0/24", "dev", "va")
     new = [i for i, a in enumerate(s.sources) if a[0] != "10.9.1.1"]
     check("the source address vanished: sent from another one, templates first", new and
-          s.datagrams[new[0]].new_templates and c["reopened"] >= 1, "%s; %s" % (set(s.sources), what(c)))
+          readable(s, new[0]) and c["reopened"] >= 1, "%s; %s" % (set(s.sources), what(c)))
     check("the source address vanished: the sequence goes on, what failed is missing in it",
           sums(c) and c["sent"] == len(s.records()) and s.gaps() <= c["failed"], "%s; %s" % (s.what(), what(c)))
 
@@ -523,7 +543,7 @@ def check_deaf_resolver():
     check("a resolver that does not answer: what was known is kept", c[0]["address"] == "127.0.0.2:%d" % port, c[0])
 
 
-CHECKS = (check_source, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_pace, check_stop,
+CHECKS = (check_source, check_ipv6, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_pace, check_stop,
           check_refused, check_vanished_source, check_no_route, check_restarted, check_moved, check_deaf_resolver)
 
 
@@ -540,6 +560,8 @@ def build():
     THERE.ip("link", "set", "lo", "up")
     pair("va", "10.9.0.1/24", "vb", "10.9.0.2/24", THERE)
     ip("address", "add", "10.9.0.3/24", "dev", "va")
+    for run, dev, addr in ((ip, "va", "fd09::1/64"), (ip, "va", "fd09::3/64"), (THERE.ip, "vb", "fd09::2/64")):
+        run("address", "add", addr, "dev", dev, "nodad")
     pair("vc", "10.10.0.1/24", "vd", "10.10.0.2/24", THERE)
     pair("ve", "10.11.0.1/24", "vf", "10.11.0.2/24", BEYOND, THERE)
     THERE.ip("link", "set", "ve", "mtu", "1000")

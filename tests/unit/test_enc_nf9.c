@@ -639,6 +639,57 @@ static void test_templates_alone(void **state)
 	npk_enc_free(enc);
 }
 
+/* The route got another MTU: the stream goes on in datagrams of another size. */
+static void test_size_changes(void **state)
+{
+	static const size_t sizes[] = { 1472, 600, 8972, 512, 1472 };
+	struct npk_rec rec = flow4();
+	const struct npk_rec *recs[200];
+	struct npk_enc *enc = new_enc(&default_opts);
+	struct decoder d = { 0 };
+	struct gram g;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(recs); i++)
+		recs[i] = &rec;
+	for (i = 0; i < NR(sizes); i++) {
+		assert_int_equal(npk_enc_set_max_payload(enc, sizes[i]), 0);
+		g = encode(enc, recs, NR(recs), &golden_clock, &d);
+		assert_true(g.len > sizes[i] - d.layouts[0].record_len - 4 && g.len <= sizes[i]);
+		free(g.data);
+	}
+	assert_int_equal(npk_enc_set_max_payload(enc, NPK_ENC_MIN_DATAGRAM - 1), -EINVAL);
+	assert_int_equal(npk_enc_set_max_payload(enc, NPK_ENC_MAX_DATAGRAM + 1), -EINVAL);
+	assert_int_equal(enc->opts.max_payload, 1472);
+	npk_enc_free(enc);
+}
+
+/* The templates alone need more than the smallest datagram has. */
+static void test_size_too_small(void **state)
+{
+	struct npk_field fields[NPK_PLAN_FIELDS];
+	struct npk_enc_template templates[] = {
+		{ fields, NR(fields), 256 }, { fields, NR(fields), 257 },
+	};
+	const size_t need = HEADER + SET_HEADER + 2 * (4 + 4 * NR(fields));
+	struct npk_enc_opts opts = default_opts;
+	struct npk_enc *enc;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(fields); i++)
+		fields[i] = (struct npk_field)NPK_FIELD(IN_BYTES);
+	assert_true(need > NPK_ENC_MIN_DATAGRAM);
+	opts.max_payload = need;
+	assert_int_equal(npk_enc_new_templates(&opts, templates, &enc), 0);
+	assert_int_equal(npk_enc_set_max_payload(enc, need - 1), -EMSGSIZE);
+	assert_int_equal(enc->opts.max_payload, need);
+	npk_enc_free(enc);
+	opts.max_payload = need - 1;
+	assert_int_equal(npk_enc_new_templates(&opts, templates, &enc), -EMSGSIZE);
+}
+
 /* Records of both families in turn: two sets, each in the order offered. */
 static void test_sets_keep_order(void **state)
 {
@@ -868,6 +919,8 @@ int main(void)
 		cmocka_unit_test(test_templates_by_time),
 		cmocka_unit_test(test_templates_once),
 		cmocka_unit_test(test_templates_alone),
+		cmocka_unit_test(test_size_changes),
+		cmocka_unit_test(test_size_too_small),
 		cmocka_unit_test(test_sets_keep_order),
 		cmocka_unit_test(test_random_mix),
 		cmocka_unit_test(test_largest_datagram),

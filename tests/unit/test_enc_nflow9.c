@@ -189,6 +189,36 @@ static void test_records_have_their_turn(void **state)
 	npk_enc_free(enc);
 }
 
+/* The route got a larger MTU: there is memory for what is compressed then. */
+static void test_size_grows(void **state)
+{
+	struct npk_rec rec[64];
+	const struct npk_rec *recs[64];
+	uint64_t random = 1;
+	struct npk_enc_opts opts = default_opts;
+	size_t i, j, len, taken, out_len = 8972;
+	struct npk_enc *enc;
+	uint8_t buf[8972], out[8972];
+
+	(void)state;
+	for (i = 0; i < 64; i++) {	/* hard to compress */
+		for (j = 0; j < sizeof(rec[i]); j++)
+			((uint8_t *)&rec[i])[j] = (uint8_t)test_random(&random);
+		rec[i].ip_version = 4;
+		rec[i].nr_mpls = 0;
+		rec[i].syn = (struct npk_syn){};
+		recs[i] = &rec[i];
+	}
+	opts.max_payload = NPK_ENC_MIN_DATAGRAM;
+	opts.compress = true;
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	assert_int_equal(npk_enc_set_max_payload(enc, sizeof(buf)), 0);
+	assert_int_equal(npk_enc_datagram(enc, recs, 64, &golden_clock, buf, &len, &taken), 0);
+	assert_true(len > 2 * NPK_ENC_MIN_DATAGRAM && taken > 10);
+	assert_int_equal(uncompress(out, &out_len, buf, len), Z_OK);
+	npk_enc_free(enc);
+}
+
 /* A data set may not be taken for the trailer. */
 static void test_template_ids(void **state)
 {
@@ -242,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_records_have_their_turn),
+		cmocka_unit_test(test_size_grows),
 		cmocka_unit_test(test_template_ids),
 		cmocka_unit_test(test_fingerprint),
 	};
