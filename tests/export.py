@@ -678,6 +678,23 @@ def check_live():
           len(off) == 1 and all(abs(x) < 0.2 for x in off[0]), off)
 
 
+def check_live_sampling():
+    stats = os.path.join(WORK, "sampled.json")
+    for mode in ("systematic", "random"):
+        live = Live("--print", "csv", "--stats-json", stats, "-S", "10", "--sample-mode", mode)
+        for i in range(200):
+            say(7000 + i, 7777)
+        rows = csv_rows(live.stop())
+        with open(stats) as f:
+            source = json.load(f)["source"]
+        ports = sorted(int(r["sport"]) for r in rows)
+        check("live -S 10, %s: one packet of each ten" % mode,
+              [p // 10 for p in ports] == list(range(700, 720)) and
+              (mode == "random" or all(p % 10 == 5 for p in ports)), ports)
+        check("live -S 10, %s: the others are counted" % mode,
+              source["seen"] == 200 and source["ignored"]["not_sampled"] == 180, source)
+
+
 def check_if_map():
     """lo has another index, also after it was renamed to a name the map has."""
     s = Collector()
@@ -794,7 +811,7 @@ def check_failed():
 FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_fields, check_engine, check_timeouts,
                check_flow_sampling, check_options, check_interfaces, check_small_table, check_many,
                check_waiting, check_refused, check_sums, check_closed_pipe)
-LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_if_map, check_interface_names,
+LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_live_sampling, check_if_map, check_interface_names,
                check_early_stats, check_failed)
 
 
