@@ -320,10 +320,10 @@ static void run(const struct stream *s, struct npk_enc *enc, const struct npk_re
 	HOLDS(!npk_verify_new(&opts, &v));
 	for (i = 0; i < nr; i++)
 		expect(&want, recs[i], versions[s->version]);
-	send_options(enc, v, s, &clock, &got);
 	for (n = 0; done < nr; n++) {
 		HOLDS(n < DATAGRAMS_MAX);
 		done += send_one(enc, v, s, recs + done, nr - done, &clock, &got);
+		send_options(enc, v, s, &clock, &got);	/* they follow the templates */
 		clock.now_ns += 300000000;
 		if (s->flags & STREAM_RESIZE)
 			npk_enc_set_max_payload(enc, 512 + (s->size + n * 997U) % 9000);
