@@ -25,11 +25,12 @@ import zlib
 
 sys.dont_write_bytecode = True  # the tree stays as it is
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 import export  # noqa: E402 pylint: disable=wrong-import-position
+import nflowv1  # noqa: E402 pylint: disable=wrong-import-position
 
 KEY = "a key of 24 octets, here"
 TRAILER = 72
-MESSAGE_MAX, FLOWS_MAX = 1400, 30
 # what is exported, with which options, whether it is signed
 FORMS = (("nflow", (), False), ("nflow", ("--nflow-key", KEY), True),
          ("nflow", ("--nflow-key", KEY, "--nflow-plain"), True), ("nflow9", (), False),
@@ -74,49 +75,18 @@ def flows_of(rows):
 
 # ---- a decoder that has nothing in common with the library
 
-def items_of(message, at):
-    """One flow's items as a dict, and where the next flow begins."""
-    end = at + struct.unpack_from(">H", message, at)[0]
-    at += 2
-    items = {}
-    while at < end:
-        kind, length = struct.unpack_from(">HH", message, at)
-        items[kind] = message[at + 4:at + 4 + length]
-        at += 4 + length
-    if at != end:
-        raise ValueError("a flow's last item goes beyond it")
-    return items, end
-
-
-def decode_nflow(data, key, plain):
-    message = data if plain else zlib.decompress(data)
-    version, count, uptime, seconds, nanoseconds, sequence, source = struct.unpack_from(">HHIIIII", message)
-    with_key = message[:28] + key.encode()[:16].ljust(16) + message[44:]
-    if version != 24 or source != 77 or hashlib.md5(with_key).digest() != message[28:44]:
-        raise ValueError("version %d, source %d, or a bad digest" % (version, source))
-    if len(message) > MESSAGE_MAX or count > FLOWS_MAX:
-        raise ValueError("%d octets, %d flows" % (len(message), count))
-    flows, at = [], 44
-    now_ms = seconds * 1000 + nanoseconds // 1000000
-    while at < len(message):
-        items, at = items_of(message, at)
-        number = {kind: export.number(value) for kind, value in items.items()}
-        flows.append(flow(export.address(items.get(8) or items[27]), export.address(items.get(12) or items[28]), number[7],
-                          number[11], number[4], number[2], number[1], number[6],
-                          now_ms - uptime + number[22], now_ms - uptime + number[21]))
-    if len(flows) != count:
-        raise ValueError("the header says %d flows, not %d" % (count, len(flows)))
-    return sequence, flows
-
-
 def own_decoder(run):
     """The flows of an nFlow v1 run; a ValueError says what is wrong."""
     flows = []
     for data in run.datagrams:
-        sequence, some = decode_nflow(data, KEY if run.signed else "", "--nflow-plain" in run.args)
-        if sequence != len(flows):
-            raise ValueError("sequence %d after %d flows" % (sequence, len(flows)))
-        flows += some
+        m = nflowv1.read(data, KEY.encode() if run.signed else b"", "--nflow-plain" in run.args)
+        if m.sequence != len(flows) or m.source != 77:
+            raise ValueError("sequence %d after %d flows, source %d" % (m.sequence, len(flows), m.source))
+        for items in map(dict, m.flows):
+            number = {kind: export.number(value) for kind, value in items.items()}
+            flows.append(flow(export.address(items.get(8) or items[27]), export.address(items.get(12) or items[28]), number[7],
+                              number[11], number[4], number[2], number[1], number[6],
+                              m.unix_ms - m.uptime_ms + number[22], m.unix_ms - m.uptime_ms + number[21]))
     return sorted(flows)
 
 

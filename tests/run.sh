@@ -52,7 +52,7 @@ about() {
     guard) echo "10 instructions of the core's main cases against their limits" ;;
     judge) echo "75 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9, IPFIX and signed nflow9" ;;
     nflow) echo "40 nFlow and nflow9 through npkctl verify: flows, digests, what was altered or is missing" ;;
-    roundtrip) echo "30 10,000 random records each of v5, v9, IPFIX and nflow9, read back by tshark" ;;
+    roundtrip) echo "30 10,000 random records each of v5, v9, IPFIX, nflow9 and nFlow v1, read back by tshark and another decoder" ;;
     export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     delivery) echo "110 collectors away, slow, moved, restarted; sources, devices, MTU, pacing" ;;
     sampling) echo "15 nfdump and nfacctd multiply what was sampled, v5, v9 and IPFIX; interface names" ;;

@@ -81,11 +81,13 @@ static void any_key(struct npk_rec *r)
 		r->mpls[r->nr_mpls] = (uint32_t)any(32);
 }
 
-/* v5 splits what is more than 32 bits: into a few records. */
+/* v5 and nFlow split what is more than 32 bits: into a few records. */
 static void any_counts(struct npk_rec *r, enum npk_enc_version version)
 {
-	r->packets = any(version == NPK_ENC_NF5 ? 33 : 64);
-	r->octets = any(version == NPK_ENC_NF5 ? 33 : 64);
+	unsigned int bits = version == NPK_ENC_NF5 || version == NPK_ENC_NFLOW ? 33 : 64;
+
+	r->packets = any(bits);
+	r->octets = any(bits);
 	r->packets += !r->packets;
 	r->octets += !r->octets;
 	r->end_reason = (uint8_t)(1 + below(5));
@@ -135,7 +137,7 @@ static struct npk_rec any_record(const struct npk_clock *clock, enum npk_enc_ver
 	m(end_reason) m(in_if) m(out_if) m(vlan) m(vlan2) m(tcp_flags) m(min_len)	\
 	m(max_len) m(min_ttl) m(max_ttl) m(dir) m(fragments) m(flow_label)		\
 	m(server_delay_us) m(client_delay_us) m(appl_delay_us) m(retransmitted)		\
-	m(out_of_order) m(mpls[0]) m(mpls[1]) m(mpls[2]) m(mpls[3]) m(syn.options)	\
+	m(out_of_order) m(nr_mpls) m(mpls[0]) m(mpls[1]) m(mpls[2]) m(mpls[3]) m(syn.options)	\
 	m(syn.window) m(syn.mss) m(syn.quirks) m(syn.wscale) m(syn.ttl) m(syn.tcp_len)	\
 	m(syn.flags)
 #define OCTETS(m)	m(saddr) m(daddr) m(sport) m(dport) m(smac) m(dmac)
@@ -247,6 +249,7 @@ static void put_stream(FILE *out, enum npk_enc_version version, uint32_t number,
 		.max_payload = 1472,
 		.key = "secret",
 		.key_len = 6,
+		.compress = version == NPK_ENC_NFLOW,
 	};
 	struct npk_clock clock = {
 		.now_ns = 10000000000000 + below(1000000000000000),
