@@ -121,6 +121,18 @@ static void write_stats(struct probe *p)
 	p->stats = -1;
 }
 
+/* It may come later; but it may be a slip of the pen. */
+static void note_missing(const struct iface_rules *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->nr_names; i++) {
+		if (!if_nametoindex(r->names[i].name))
+			fprintf(stderr, "nprobe-k: note: --if-map: there is no device %s yet\n",
+				r->names[i].name);
+	}
+}
+
 /* Said now, when it can still be mended, and not when somebody sends the signal. */
 static void note_unreadable(const struct opts *o)
 {
@@ -149,6 +161,7 @@ static int start(struct probe *p)
 		code = privileges_drop(p->o.kmod);
 	if (code >= 0)
 		return code;
+	note_missing(&p->o.ifaces);
 	note_unreadable(&p->o);
 	p->stats_ms = monotonic_ms();
 	p->progress_ms = p->stats_ms;
@@ -226,6 +239,7 @@ static void change_options(struct probe *p)
 	if (stats != p->stats && p->stats >= 0)
 		close(p->stats);
 	p->stats = stats;
+	note_missing(&p->o.ifaces);
 	if (p->src)		/* the module's timeouts are its own */
 		npk_source_set_timeouts(p->src, p->o.idle_s * NS_PER_S, p->o.active_s * NS_PER_S);
 	if (p->o.verbose && p->o.config)

@@ -712,6 +712,8 @@ def check_if_map():
     else:
         skip("--if-map: a renamed device", "this kernel renames no device that is up")
     want = [101, 102 if renamed else 101]
+    check("--if-map: a device that is not there is said", "there is no device npk-lo" in live.said and
+          "no device lo " not in live.said, live.said)
     check("--if-map: a device%s" % (" and, renamed, its other name" if renamed else ""),
           [int(r["in_if"]) for r in rows] == want and
           [x for d in s.datagrams for x in sorted(d.interfaces)] == [(n, 0) for n in want],

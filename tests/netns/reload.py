@@ -175,6 +175,22 @@ def check_format():
     check("another format: a stream of its own", got == [(9, 6101), (5, 6102)] and s.datagrams[-1].sequence == 0, got)
 
 
+def check_mtu():
+    s = Collector()
+    d = Daemon(["-d=1", "-n=" + s.name])
+    load = Load()
+    time.sleep(3)
+    d.hup("was read again", "-d=1", "-n=" + s.name, "--mtu=576", "-e=1")
+    at = time.time()
+    time.sleep(3)
+    load.end()
+    d.stop()
+    s.end()
+    before, then = ([e.size for e in s.datagrams if (e.arrived < at) == b] for b in (True, False))
+    check("--mtu: smaller datagrams in the same stream", max(before) > 548 and 400 < max(then) <= 548 and not s.gaps(),
+          "%s, %s, %s" % (max(before), max(then), s.what()))
+
+
 def check_timeouts():
     s = Collector()
     d = Daemon(["-d=60", "-n=" + s.name])
@@ -291,7 +307,7 @@ def check_statistics_file():
     check("the file of --stats-json changes", "export" in stats_of(one) and "export" in stats_of(two), d.lines)
 
 
-CHECKS = (check_under_load, check_format, check_timeouts, check_kept, check_refusals, check_key, check_no_file, check_statistics_file)
+CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_key, check_no_file, check_statistics_file)
 
 
 def main():
