@@ -22,14 +22,6 @@ void exporter_close(struct exporter *e)
 	ifnames_close(&e->names);
 }
 
-static uint64_t grow(struct growing *g, uint64_t value)
-{
-	if (value < g->last)
-		g->base += g->last;
-	g->last = value;
-	return g->base + value;
-}
-
 /* Of the packets that were seen and not accounted, those that should have been. */
 static uint64_t unwanted(const struct npk_source_stats *s)
 {
@@ -56,10 +48,11 @@ static void fill(struct exporter *e, const struct npk_source *src, struct npk_en
 
 	npk_source_stats(src, &s);
 	*x = (struct npk_enc_exporter){
-		.ignored_packets = grow(&e->ignored, unwanted(&s)) + grow(&e->dropped, s.dropped),
-		.not_sent_flows = grow(&e->lost_records, s.lost_records),
-		.not_sent_packets = grow(&e->lost_packets, s.lost.packets),
-		.not_sent_octets = grow(&e->lost_octets, s.lost.octets),
+		.ignored_packets = growing_add(&e->ignored, unwanted(&s)) +
+				   growing_add(&e->dropped, s.dropped),
+		.not_sent_flows = growing_add(&e->lost_records, s.lost_records),
+		.not_sent_packets = growing_add(&e->lost_packets, s.lost.packets),
+		.not_sent_octets = growing_add(&e->lost_octets, s.lost.octets),
 		.active_s = (uint32_t)(s.active_ns / NS_PER_S),
 		.idle_s = (uint32_t)(s.idle_ns / NS_PER_S),
 		.interfaces = e->names.list,

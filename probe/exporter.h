@@ -6,17 +6,8 @@
 #include <npk/npk.h>
 
 #include "collector.h"
+#include "growing.h"
 #include "ifnames.h"
-
-/**
- * struct growing - a counter that goes on where the module's began anew
- * @last: what it was
- * @base: to be added to what it is
- */
-struct growing {
-	uint64_t last;
-	uint64_t base;
-};
 
 /**
  * struct exporter - the values that all collectors are told
