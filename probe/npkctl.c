@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* npkctl: what is done with nprobe-k beside running it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
+	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
 	if (argc < 2) {
 		fputs("npkctl: no command (see npkctl --help)\n", stderr);
 		return EXIT_USAGE;

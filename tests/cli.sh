@@ -358,6 +358,9 @@ full_disk() {
     : >"$W/out"
     "$PROBE" -i "$W/good.pcap" --print csv -b 0 >/dev/full 2>"$W/err" || code=$?
     [ "$code" -eq 1 ] && [ "$(grep -c 'standard output: No space left' "$W/err")" -eq 1 ] || complain "full disk: exit code $code"
+    code=0
+    "$TOP/build/npkctl" verify --print csv "$W/good.pcap" >/dev/full 2>"$W/err" || code=$?
+    [ "$code" -eq 1 ] && [ "$(grep -c 'standard output: No space left' "$W/err")" -eq 1 ] || complain "full disk, npkctl: exit code $code"
 }
 
 # A signal ends a daemon that waits for a pipe, within five seconds.
