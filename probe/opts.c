@@ -162,9 +162,67 @@ static int check_nflow(const struct parse *p)
 	return -1;
 }
 
+static int check_v5(const struct parse *p)
+{
+	const struct iface_rules *r = &p->o->ifaces;
+	unsigned int i;
+
+	if (p->o->version != NPK_ENC_NF5)
+		return -1;
+	if (p->o->engine > 0xffff)
+		return option_wrong(
+			p, "-E (netflow-engine): %u does not fit NetFlow v5 (at most 65535)",
+			p->o->engine);
+	if (r->in > 0xffff || r->out > 0xffff)
+		return option_wrong(p, "-u, -Q: NetFlow v5 has indices up to 65535 only");
+	for (i = 0; i < r->nr_names; i++) {
+		if (r->names[i].index > 0xffff)
+			return option_wrong(
+				p, "--if-map: %u does not fit NetFlow v5 (at most 65535)",
+				r->names[i].index);
+	}
+	return -1;
+}
+
+static int check_source(const struct parse *p)
+{
+	if (p->o->ifaces.nr_names && !strncmp(p->o->input, "pcap:", 5))
+		return option_wrong(p, "--if-map: a capture file names no devices (-u, -Q)");
+	return p->o->kmod ? check_kmod(p) : -1;
+}
+
+static int check_destination(const struct parse *p)
+{
+	const struct opts *o = p->o;
+
+	if (!o->nr_collectors && o->print == PRINT_NONE && !o->stats_file)
+		return option_wrong(p, "-n none: nowhere to send the flows; add --print csv");
+	return -1;
+}
+
+/* What has no fixed default. */
+static int fill_in(struct opts *o)
+{
+	if (!o->input) {
+		o->kmod = true;
+		o->input = strdup("kmod");
+	}
+	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
+		o->collectors[0] = strdup("127.0.0.1:2055");
+		o->nr_collectors = o->collectors[0] != NULL;
+	}
+	if (o->input && (o->nr_collectors || o->no_collector || o->print != PRINT_NONE))
+		return -1;
+	fputs("nprobe-k: out of memory\n", stderr);
+	return EXIT_FAILED;
+}
+
 static int check(struct parse *p)
 {
-	struct opts *o = p->o;
+	static int (*const checks[])(const struct parse *p) = {
+		check_source, check_v5, check_sampling, check_nflow, check_destination,
+	};
+	size_t i;
 	int code;
 
 	if (p->check && !p->config)
@@ -172,38 +230,10 @@ static int check(struct parse *p)
 	if (p->noted && !p->now && !p->check)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
 		      stderr);
-	if (!o->input) {
-		o->kmod = true;
-		o->input = strdup("kmod");
-		if (!o->input)
-			return EXIT_FAILED;
-	}
-	if (o->kmod && check_kmod(p) >= 0)
-		return EXIT_USAGE;
-	if (o->version == 5 && o->engine > 0xffff)
-		return option_wrong(
-			p, "-E (netflow-engine): %u does not fit NetFlow v5 (at most 65535)",
-			o->engine);
-	if (check_sampling(p) >= 0)
-		return EXIT_USAGE;
-	if (check_nflow(p) >= 0)
-		return EXIT_USAGE;
-	if (o->version == 5 && (o->ifaces.in > 0xffff || o->ifaces.out > 0xffff))
-		return option_wrong(p, "-u, -Q: NetFlow v5 has indices up to 65535 only");
-	if (o->ifaces.nr_names && !strncmp(o->input, "pcap:", 5))
-		return option_wrong(p, "--if-map: a capture file names no devices (-u, -Q)");
-	code = fields_parse(p);
-	if (code >= 0)
-		return code;
-	if (!o->nr_collectors && !o->no_collector && o->print == PRINT_NONE) {
-		o->collectors[0] = strdup("127.0.0.1:2055");
-		if (!o->collectors[0])
-			return EXIT_FAILED;
-		o->nr_collectors = 1;
-	}
-	if (!o->nr_collectors && o->print == PRINT_NONE && !o->stats_file)
-		return option_wrong(p, "-n none: nowhere to send the flows; add --print csv");
-	return -1;
+	code = fill_in(p->o);
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]) && code < 0; i++)
+		code = checks[i](p);
+	return code < 0 ? fields_parse(p) : code;
 }
 
 int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now)

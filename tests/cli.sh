@@ -88,6 +88,7 @@ wrong_use() {
     must_fail 2 "-u (in-iface-idx): \"-2\" is neither -1" -i "$W/good.pcap" -u -2
     must_fail 2 "4294967296" -i "$W/good.pcap" -Q 4294967296
     must_fail 2 "indices up to 65535" -i "$W/good.pcap" -V 5 -Q 65536
+    must_fail 2 "--if-map: 70000 does not fit" -i live:lo -V 5 --if-map eth0=1,eth1=70000
     must_fail 2 "\"dual\" is none of inner, outer" -i "$W/good.pcap" --vlanid-as-iface-idx dual
     must_fail 2 "--if-map: a capture file names no devices" -i "$W/good.pcap" --if-map eth0=1
     must_fail 2 "\"eth0\" is not DEV=NUMBER" -i live:lo --if-map eth0

@@ -43,7 +43,7 @@ class Daemon(Live):
             raise RuntimeError("live: %s" % self.lines)
 
     def wait(self, word, since):
-        for _ in range(300):
+        for _ in range(1000):
             for line in self.lines[since:]:
                 if word in line:
                     return line
@@ -151,7 +151,7 @@ def check_under_load():
           first_of_flows(a, times[6]).new_templates, a.what())
     check("load: nothing more for one that went", not [e for e in a.datagrams if times[1] + 1 < e.arrived < times[6]], a.what())
     check("load: templates again at every signal, the bad one included",
-          all(has_templates_at(s, t) and has_templates_at(s, t)[0].arrived < t + 0.5 for s in (b, c) for t in times[1:]),
+          all(has_templates_at(s, t) and has_templates_at(s, t)[0].arrived < t + 1.2 for s in (b, c) for t in times[1:]),
           [[round(e.arrived - times[0], 2) for e in s.datagrams if e.new_templates] for s in (b, c)])
     then = [{i for e in b.datagrams if times[n] + 0.5 < e.arrived < times[n + 1] for i in e.interfaces} for n in (5, 6)]
     check("load: -u from then on", then[1] == {(7, 0)} and (7, 0) not in then[0], then)
@@ -289,11 +289,11 @@ def check_no_file():
     time.sleep(0.5)
     at = time.time()
     live.p.send_signal(signal.SIGHUP)
-    time.sleep(0.5)
+    time.sleep(1.5)
     live.stop()
     s.end()
     sent = [e.arrived - at for e in s.datagrams if e.new_templates]
-    check("SIGHUP without a file: templates again, at once", len(sent) == 2 and 0 < sent[1] < 0.4, sent)
+    check("SIGHUP without a file: templates again, at once", len(sent) == 2 and 0 < sent[1] < 1.2, sent)
 
 
 def check_statistics_file():
