@@ -22,7 +22,7 @@ PROBE=$TOP/build/nprobe-k
 cd "$TOP"
 
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
-LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-export lab-cpus lab-differential lab-replay)
+LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-export lab-cpus lab-differential lab-vrf lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery reload stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
@@ -78,6 +78,7 @@ about() {
     lab-export) echo "150 thousands of flows as v5, v9 and IPFIX: tshark judges every datagram" ;;
     lab-clock) echo "70 the wall clock stepped under flows; split flows; connections with the same ports" ;;
     lab-differential) echo "100 the same records from a file, by libpcap and by the module in twelve ways" ;;
+    lab-vrf) echo "30 a collector behind a VRF that goes and comes back" ;;
     lab-replay) echo "400 captures through every hook against their truth" ;;
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
@@ -147,6 +148,7 @@ step_lab-differential() {
     for name in mix-lan-ftp mix-gnutella vlan-ultrasurf big-tcp-echo-82k; do files+=("$CAPTURES/$name.pcap"); done
     tests/lab/differential --prove "${files[@]}"
 }
+step_lab-vrf() { tests/lab/test vrf; }
 step_lab-replay() { tests/lab/matrix; }
 step_lab-trixie() {
     tests/lab/test --kernel trixie devices
