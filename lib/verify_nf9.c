@@ -212,6 +212,7 @@ void npk_verify_nf9(const struct npk_verify_datagram *d)
 
 	if (d->len < NF9_HEADER_LEN || !well_formed(d, &last, &before))
 		return;
+	d->out->unix_s = npk_get_be32(d->data + 8);
 	d->out->sequence = npk_get_be32(d->data + 12);
 	d->out->source_id = npk_get_be32(d->data + 16);
 	d->out->verdict = judge(d, last, before);

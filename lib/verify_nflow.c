@@ -139,6 +139,7 @@ void npk_verify_nflow(const struct npk_verify_datagram *d)
 	message.len = d->len - NFLOW_HEADER_LEN;
 	if (!well_formed(d, message))
 		return;
+	d->out->unix_s = npk_get_be32(d->data + 8);
 	d->out->sequence = npk_get_be32(d->data + 16);
 	d->out->source_id = npk_get_be32(d->data + 20);
 	d->out->verdict = digest_good(d) ? NPK_VERDICT_VALID : NPK_VERDICT_BAD_DIGEST;

@@ -14,15 +14,19 @@
 #include "opts.h"
 #include "print.h"
 
+#define WINDOW_MAX	31536000	/* a year */
+
 /**
  * struct verify - one run
  * @key: --key
  * @print: --print
  * @filter: --bpf-filter
+ * @window_s: --window, 0: any time is right
  * @source: where datagrams come from
  * @datagrams: how many came
  * @by_verdict: of these, by verdict
  * @gaps: of these, out of sequence
+ * @stale: of these, not sent when they came
  * @untold: v9: data sets without a template
  * @flows: that were believed
  * @packets: in them
@@ -32,10 +36,12 @@ struct verify {
 	struct key key;
 	enum print_format print;
 	const char *filter;
+	unsigned long window_s;
 	const char *source;
 	uint64_t datagrams;
 	uint64_t by_verdict[__NPK_VERDICT_MAX];
 	uint64_t gaps;
+	uint64_t stale;
 	uint64_t untold;
 	uint64_t flows;
 	uint64_t packets;
@@ -55,11 +61,13 @@ static void print_help(void)
 	     "  --key KEY|@FILE         the key they are signed with, or the first line of FILE:\n"
 	     "                          only flows of datagrams signed with it count then\n"
 	     "  --print csv|json        print the flows on standard output\n"
+	     "  --window SECONDS        when a datagram came, or was captured, may be so far from\n"
+	     "                          when it says that it was sent; others are stale\n"
 	     "  --bpf-filter EXPRESSION tcpdump expression: only these frames of the file\n"
 	     "  -h, --help              print this\n\n"
 	     "NetFlow v9 is read too, as unsigned.  udp:// listens until Ctrl-C.\n\n"
-	     "Exit code: 0 when there were datagrams, each valid, in sequence and decoded;\n"
-	     "1 otherwise and on failure; 2 wrong use.");
+	     "Exit code: 0 when there were datagrams, each valid, in sequence, not stale and\n"
+	     "decoded; 1 otherwise and on failure; 2 wrong use.");
 }
 
 static int set_key(struct verify *v, const char *value)
@@ -80,6 +88,16 @@ static int set_print(struct verify *v, const char *value)
 	return -1;
 }
 
+static int set_window(struct verify *v, const char *value)
+{
+	char *end;
+
+	v->window_s = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || v->window_s < 1 || v->window_s > WINDOW_MAX)
+		return wrong(value, "--window takes a number from 1 to 31536000");
+	return -1;
+}
+
 static int apply(struct verify *v, int option, char **argv)
 {
 	switch (option) {
@@ -90,6 +108,8 @@ static int apply(struct verify *v, int option, char **argv)
 	case 'f':
 		v->filter = optarg;
 		return -1;
+	case 'w':
+		return set_window(v, optarg);
 	case 'h':
 		print_help();
 		return 0;
@@ -105,6 +125,7 @@ static int parse(struct verify *v, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "key", required_argument, NULL, 'k' },
 		{ "print", required_argument, NULL, 'p' },
+		{ "window", required_argument, NULL, 'w' },
 		{ "bpf-filter", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -142,7 +163,7 @@ static void take_flow(void *arg, const struct npk_verified *about, const struct 
 static bool all_good(const struct verify *v)
 {
 	return v->datagrams && v->by_verdict[NPK_VERDICT_VALID] == v->datagrams && !v->gaps &&
-	       !v->untold;
+	       !v->stale && !v->untold;
 }
 
 static void say(const struct verify *v)
@@ -153,12 +174,21 @@ static void say(const struct verify *v)
 	for (i = 0; i < __NPK_VERDICT_MAX; i++)
 		fprintf(stderr, "%s %llu %s", i ? "," : "", (unsigned long long)v->by_verdict[i],
 			npk_verdict_name(i));
-	fprintf(stderr, "; %llu sequence gaps, %llu sets without template; ",
-		(unsigned long long)v->gaps, (unsigned long long)v->untold);
+	fprintf(stderr, "; %llu sequence gaps, %llu stale, %llu sets without template; ",
+		(unsigned long long)v->gaps, (unsigned long long)v->stale,
+		(unsigned long long)v->untold);
 	fprintf(stderr, "%llu flows, %llu packets, %llu octets\n", (unsigned long long)v->flows,
 		(unsigned long long)v->packets, (unsigned long long)v->octets);
 	if (v->by_verdict[NPK_VERDICT_BAD_DIGEST] && !v->key.len)
 		fputs("npkctl: no --key was given\n", stderr);
+}
+
+/* A recording that is sent again has good digests, and good sequence numbers at its start. */
+static bool is_stale(const struct verify *v, const struct npk_verified *found, int64_t when_s)
+{
+	if (!v->window_s || found->verdict != NPK_VERDICT_VALID)
+		return false;
+	return llabs(when_s - (int64_t)found->unix_s) > (long long)v->window_s;
 }
 
 /* What is printed is there when the next datagram is waited for. */
@@ -184,6 +214,7 @@ static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *
 		v->datagrams++;
 		v->by_verdict[found.verdict]++;
 		v->gaps += found.gap;
+		v->stale += is_stale(v, &found, d.when_s);
 		v->untold += found.unknown_sets;
 	}
 	say(v);

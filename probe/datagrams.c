@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "datagrams.h"
@@ -165,8 +166,10 @@ static bool next_in_file(struct datagrams *g, struct datagram *d, int *code)
 	int n = 0;
 
 	while (!stopped && (n = pcap_next_ex(g->pcap, &h, &data)) == 1) {
-		if (udpframe_payload(pcap_datalink(g->pcap), data, h->caplen, d))
-			return true;
+		if (!udpframe_payload(pcap_datalink(g->pcap), data, h->caplen, d))
+			continue;
+		d->when_s = h->ts.tv_sec;
+		return true;
 	}
 	if (stopped)
 		*code = failed(g, "interrupted", EXIT_FAILED);
@@ -211,6 +214,7 @@ static bool next_to_arrive(struct datagrams *g, struct datagram *d, int *code)
 			return false;
 		}
 		set_from(&d->from, &addr);
+		d->when_s = time(NULL);
 		d->data = g->buf;
 		d->len = (size_t)n;
 		return true;

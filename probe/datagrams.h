@@ -11,11 +11,13 @@
 /**
  * struct datagram - one
  * @from: who sent it
+ * @when_s: when it came, or was captured, seconds since 1970
  * @data: UDP payload, valid until the next one
  * @len: octets of it
  */
 struct datagram {
 	struct npk_verify_from from;
+	int64_t when_s;
 	const uint8_t *data;
 	size_t len;
 };

@@ -399,6 +399,8 @@ control_tool() {
     must_fail 2 "the key is empty" verify --key "" "$W/good.pcap"
     must_fail 1 "$W/none: No such file" verify --key "@$W/none" "$W/good.pcap"
     must_fail 2 "xml" verify --print xml "$W/good.pcap"
+    must_fail 2 "0: --window takes" verify --window 0 "$W/good.pcap"
+    must_fail 2 "1m: --window takes" verify --window 1m "$W/good.pcap"
     must_fail 2 "eth0: none of pcap:FILE" verify eth0
     must_fail 2 "udp://127.0.0.1: not udp://" verify udp://127.0.0.1
     must_fail 2 "udp://:99999: not udp://" verify udp://:99999

@@ -110,8 +110,8 @@ LINKS = {"Ethernet": ETHERNET, "QinQ": (1, bytes(12) + b"\x88\xa8\0\1\x81\0\0\2\
          "null": (0, b"\2\0\0\0", b"\x1e\0\0\0"), "raw": (101, b"", b"")}
 
 
-def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False):
-    """A capture of datagrams; of those after number @cut only 60 octets."""
+def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False, at=0):
+    """A capture of datagrams; of those after number @cut only 60 octets; all @at seconds after START."""
     path = os.path.join(export.WORK, "verify.pcap")
     frames = [export.pcap_head()[:20] + struct.pack("<I", link[0])]
     ends = ("2001:db8::1", "2001:db8::2") if ipv6 else ("127.0.0.1", "127.0.0.2")
@@ -119,7 +119,7 @@ def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False):
         udp = struct.pack(">HHHH", 40000, 2055, 8 + len(data), 0) + data
         frame = link[1 + ipv6] + export.ip_packet(*ends, 17, udp) + bytes(3)    # padding of the link
         kept = frame[:60] if cut is not None and i >= cut else frame
-        frames.append(struct.pack("<IIII", export.START + i, 0, len(kept), len(frame)) + kept)
+        frames.append(struct.pack("<IIII", export.START + at, i, len(kept), len(frame)) + kept)
     with open(path, "wb") as f:
         f.write(b"".join(frames))
     return path
@@ -130,8 +130,8 @@ Verified = collections.namedtuple("Verified", "code rows counts err")
 
 def parse_counts(err):
     found = re.search(r"(\d+) datagrams: (\d+) valid, (\d+) bad digest, (\d+) unsigned, (\d+) malformed; (\d+) sequence gaps, "
-                      r"(\d+) sets without template; (\d+) flows", err)
-    names = ("datagrams", "valid", "bad", "unsigned", "malformed", "gaps", "untold", "flows")
+                      r"(\d+) stale, (\d+) sets without template; (\d+) flows", err)
+    names = ("datagrams", "valid", "bad", "unsigned", "malformed", "gaps", "stale", "untold", "flows")
     return dict(zip(names, map(int, found.groups()))) if found else {}
 
 
@@ -158,7 +158,7 @@ def check_run(run):
     v = verify(run.datagrams, *key_args(run))
     good = run.version == "nflow" or run.signed
     expected = {"datagrams": len(run.datagrams), "valid": len(run.datagrams) * good, "bad": 0,
-                "unsigned": len(run.datagrams) * (not good), "malformed": 0, "gaps": 0, "untold": 0, "flows": len(want)}
+                "unsigned": len(run.datagrams) * (not good), "malformed": 0, "gaps": 0, "stale": 0, "untold": 0, "flows": len(want)}
     export.check("%s: npkctl verify: %d datagrams %s" % (run.name, len(run.datagrams), "valid" if good else "unsigned"),
                  v.code == (not good or not run.datagrams) and v.counts == expected, "exit code %d, %s" % (v.code, v.err))
     export.check("%s: npkctl verify: the flows of --print csv" % run.name, flows_of(v.rows) == want,
@@ -214,6 +214,13 @@ def check_order(run):
                  v.code == 1 and v.counts.get("valid") == 1, v.err)
 
 
+def check_window(run):
+    for at, stale in ((0, False), (3600, True), (-3600, True)):
+        v = verify(run.datagrams, *key_args(run), "--window", "600", at=at)
+        export.check("%s: captured %d s after it was sent: %s" % (run.name, at, "stale" if stale else "in the window"),
+                     v.code == stale and v.counts["stale"] == stale * len(run.datagrams) == stale * v.counts["valid"], v.err)
+
+
 def check_links(run):
     for name, link in LINKS.items():
         for ipv6 in False, True:
@@ -255,6 +262,7 @@ def main(captures):
         if signed or version == "nflow":
             check_altered(run)
             check_order(run)
+            check_window(run)
     check_links(run)
     for version in "nflow", "nflow9":
         check_live(made.path, version)

@@ -47,6 +47,7 @@ enum npk_verdict {
  *	repeated or out of order
  * @source_id: of its header
  * @sequence: of its header
+ * @unix_s: of its header: when it was sent, seconds since 1970
  * @flows: flow records given to the callback
  * @unknown_sets: v9: data sets whose template has not been seen, so not decoded
  */
@@ -57,6 +58,7 @@ struct npk_verified {
 	bool gap;
 	uint32_t source_id;
 	uint32_t sequence;
+	uint32_t unix_s;
 	uint32_t flows;
 	uint32_t unknown_sets;
 };

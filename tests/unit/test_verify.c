@@ -91,6 +91,7 @@ static void test_golden_nflow(void **state)
 	assert_int_equal(out.version, 24);
 	assert_int_equal(out.source_id, 1);
 	assert_int_equal(out.sequence, 1000);
+	assert_int_equal(out.unix_s, NOW_S);
 	assert_int_equal(out.flows, 1);
 	assert_false(out.compressed || out.gap);
 	assert_int_equal(nr_got, 1);
@@ -117,6 +118,7 @@ static void test_golden_nflow9(void **state)
 	assert_int_equal(out.verdict, NPK_VERDICT_VALID);
 	assert_int_equal(out.version, 9);
 	assert_int_equal(out.sequence, 7);
+	assert_int_equal(out.unix_s, NOW_S);
 	assert_int_equal(out.flows, 1);
 	assert_int_equal(out.unknown_sets, 0);
 	check_golden_flow(got);
