@@ -295,6 +295,7 @@ config_lines() {
     # as long as can be, as an editor of Windows writes it, quotes of both kinds, nProbe's flags
     printf '\xef\xbb\xbf# first\r\n-f="udp port 53 or %065512d"\r\n\t--print = '"'csv'"'\r\n-a=\r\n-i=%s' 0 "$W/good.pcap" >"$W/odd.conf"
     must_work "odd.conf: ok" --check-config "$W/odd.conf"
+    must_work ",3,96," --config <(printf -- '-i=%s\n--print=csv\n' "$W/good.pcap")
     printf '\xef\xbb\xbf-f="udp port 53"\r\n\t--print = '"'csv'"'\r\n-a=\r\n-i=%s' "$W/good.pcap" >"$W/odd.conf"
     must_work "192.0.2.1,198.51.100.2,17,12345,53,3,96," --config "$W/odd.conf"
 }

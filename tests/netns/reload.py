@@ -258,6 +258,23 @@ def check_refusals():
           lines)
 
 
+def check_pipe():
+    path, said, s = os.path.join(export.WORK, "pipe.conf"), [], Collector()
+    os.mkfifo(path)
+    p = subprocess.Popen([export.PROBE, "--config", path, "--dont-drop-privileges"], stderr=subprocess.PIPE, text=True)
+    with open(path, "w") as f:
+        f.write("-i=live:lo\n-n=%s\n" % s.name)
+    while "metering" not in "".join(said):
+        said.append(p.stderr.readline())
+    p.send_signal(signal.SIGHUP)
+    said.append(p.stderr.readline())
+    p.send_signal(signal.SIGINT)
+    p.communicate()
+    s.end()
+    check("options out of a pipe are not read again", "%s: a pipe cannot be read again; nothing was changed" % path in said[-1] and
+          p.returncode == 0, said)
+
+
 def check_key():
     """A key that root alone can read outlives a reload without root; one that can be read is read again."""
     key, s = os.path.join(export.WORK, "key"), Collector()
@@ -307,7 +324,7 @@ def check_statistics_file():
     check("the file of --stats-json changes", "export" in stats_of(one) and "export" in stats_of(two), d.lines)
 
 
-CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_key, check_no_file, check_statistics_file)
+CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_pipe, check_key, check_no_file, check_statistics_file)
 
 
 def main():
