@@ -171,7 +171,7 @@ oracle:
 
 .PHONY: coverage
 coverage:
-	@$(MAKE) -s CC=gcc SAN= OPT='-O0 -g --coverage' BUILD=build/coverage unit replay
+	@$(MAKE) -s CC=gcc SAN= OPT='-Og -g --coverage' BUILD=build/coverage unit replay
 	@tests/coverage.py build/coverage 95
 
 MAN := $(foreach page,$(notdir $(wildcard docs/man/*)),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page))
