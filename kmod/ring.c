@@ -250,7 +250,7 @@ bool npk_ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 	u32 g;
 
 	lockdep_assert_held(&s->lock);
-	conv = npk_flow_conv(flow, &s->meter.table.secret).hash;
+	conv = npk_flow_conv(flow, &s->meter.table.secret);
 	/* one group finds out by itself; of several, a reader may have spoiled one by then */
 	if (unlikely(npk.nr_groups > 1 && !must)) {
 		if (!all_have_room(s, conv))

@@ -43,7 +43,7 @@ static bool take_record(void *ctx, const struct npk_flow *flow, u8 reason, bool 
 	if (!must && queue_room(c) <= QUEUE_RESERVE)
 		return false;
 	rec = &c->queue[c->head & (c->queue_len - 1)];
-	conv = npk_flow_conv(flow, &c->meter.table.secret).hash;
+	conv = npk_flow_conv(flow, &c->meter.table.secret);
 	npk_record_fill(rec, flow, reason, conv, c->head);
 	c->head++;
 	c->published.packets += flow->packets;

@@ -25,6 +25,19 @@ static inline void npk_due_set(const struct npk_slot *s, u32 tick)
 	*due = (*due & NPK_DUE_REPEATED) | tick;
 }
 
+/* The record of a flow that has one; false when there is no room: nothing was done. */
+static __always_inline bool npk_hand_over(struct npk_meter *m, const struct npk_flow *flow,
+					  u8 reason, bool must)
+{
+	if (unlikely(!m->emit(m->emit_ctx, flow, reason, must)))
+		return false;
+	m->count.live.packets -= flow->packets;
+	m->count.live.octets -= flow->octets;
+	if (unlikely(flow->state & NPK_FLOW_HELD))
+		m->count.held++;
+	return true;
+}
+
 /**
  * npk_close() - hand a flow's record over, if it has one
  * @m: meter
@@ -37,16 +50,9 @@ static inline void npk_due_set(const struct npk_slot *s, u32 tick)
 static __always_inline bool npk_close(struct npk_meter *m, const struct npk_flow *flow, u8 reason,
 				      bool must)
 {
-	if (unlikely(!flow->packets)) {
-		m->count.split--;
-		return true;
-	}
-	if (unlikely(!m->emit(m->emit_ctx, flow, reason, must)))
-		return false;
-	m->count.live.packets -= flow->packets;
-	m->count.live.octets -= flow->octets;
-	if (unlikely(flow->state & NPK_FLOW_HELD))
-		m->count.held++;
+	if (likely(flow->packets))
+		return npk_hand_over(m, flow, reason, must);
+	m->count.split--;
 	return true;
 }
 
@@ -72,11 +78,15 @@ static __always_inline void npk_close_late(struct npk_meter *m, s64 late)
 static __always_inline bool npk_close_due(struct npk_meter *m, struct npk_flow *flow, u8 reason,
 					  u64 due_ns)
 {
-	if (unlikely(!npk_close(m, flow, reason, false))) {
+	if (unlikely(!flow->packets)) {
+		m->count.split--;
+		return true;
+	}
+	if (unlikely(!npk_hand_over(m, flow, reason, false))) {
 		flow->state |= NPK_FLOW_HELD;
 		return false;
 	}
-	if (likely(flow->packets) && reason != NPK_END_FORCED && !(flow->state & NPK_FLOW_HELD))
+	if (likely(!(flow->state & NPK_FLOW_HELD)) && reason != NPK_END_FORCED)
 		npk_close_late(m, m->now_ns - due_ns);
 	return true;
 }

@@ -174,7 +174,7 @@ bool npk_conv_udp(struct npk_conv *bucket, struct npk_flow *flow, u64 now_ns, u6
 		  u64 idle_ns);
 
 /**
- * npk_convs_udp() - npk_convs_follow() for the first UDP packet of a flow
+ * npk_convs_udp() - npk_convs_follow() for the first UDP packet of a flow that is NPK_FLOW_SPOKE
  * @c: table
  * @flow: as for npk_convs_follow()
  * @conv: likewise
@@ -196,7 +196,6 @@ static __always_inline bool npk_convs_udp(struct npk_convs *c, struct npk_flow *
 	npk_lock(lock);
 	room = npk_conv_room(bucket, id);
 	if (likely(room && !npk_conv_find(bucket, id))) {
-		flow->state |= NPK_FLOW_SPOKE;
 		npk_conv_ask(room, id, now_ns, conv.side);
 	} else {
 		lost = npk_conv_udp(bucket, flow, now_ns, id, conv.side, idle_ns);

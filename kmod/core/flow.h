@@ -18,6 +18,7 @@
  * @NPK_FLOW_ISN: a SYN was seen
  * @NPK_FLOW_ASTRAY: the TCP packet before was far from where the sequence is
  * @NPK_FLOW_MOVED: it lives in the other one of its two buckets; the table's
+ * @NPK_FLOW_CONV: of IPv4: the first word of npk_flow.tail is its conversation's hash
  */
 enum npk_flow_state {
 	NPK_FLOW_SEQ = 1,
@@ -27,6 +28,7 @@ enum npk_flow_state {
 	NPK_FLOW_ASTRAY = 16,
 	NPK_FLOW_ISN = 32,
 	NPK_FLOW_MOVED = 64,
+	NPK_FLOW_CONV = 128,
 };
 
 /**
@@ -41,7 +43,7 @@ enum npk_flow_state {
  * @max_ttl: highest
  * @min_len: shortest IP packet, octets, 65535 also for longer ones
  * @max_len: longest, likewise
- * @tail: the rest of an IPv6 key
+ * @tail: the rest of an IPv6 key; see NPK_FLOW_CONV
  * @first_ns: earliest packet
  * @next_seq: TCP sequence number behind the highest seen, with NPK_FLOW_SEQ
  * @next_seq_at: when it was seen, npk_flow_clock()
@@ -141,7 +143,7 @@ static __always_inline struct npk_words npk_flow_words(const struct npk_flow *fl
 		.link = flow->head[1],
 		.label = flow->head[2],
 		.addr0 = flow->head[3],
-		.addr1 = flow->tail[0],
+		.addr1 = flow->state & NPK_FLOW_CONV ? 0 : flow->tail[0],
 		.addr2 = flow->tail[1],
 		.addr3 = flow->tail[2],
 	};
@@ -168,25 +170,22 @@ static __always_inline bool npk_flow_is_ip6(const struct npk_flow *flow)
 	return ((const u8 *)flow->head)[offsetof(struct npk_key, ip_version)] == 6;
 }
 
-/* npk_flow_conv() of IPv6; on its own, so that the other has nothing on the stack. */
-struct npk_conv_id npk_flow_conv6(const struct npk_flow *flow, const struct npk_secret *secret);
+/* npk_flow_conv() when it has to be worked out. */
+u64 npk_flow_conv_of(const struct npk_flow *flow, const struct npk_secret *secret);
 
 /**
- * npk_flow_conv() - conversation of an entry
+ * npk_flow_conv() - hash of an entry's conversation
  * @flow: entry in use
  * @secret: as for npk_key_conv()
  *
- * Return: as npk_key_conv().
+ * Return: hash, as of npk_key_conv().
  */
-static __always_inline struct npk_conv_id npk_flow_conv(const struct npk_flow *flow,
-							const struct npk_secret *secret)
+static __always_inline u64 npk_flow_conv(const struct npk_flow *flow,
+					 const struct npk_secret *secret)
 {
-	struct npk_words w = npk_flow_words(flow);
-	u8 proto = npk_flow_proto(flow);
-
-	if (unlikely(npk_flow_is_ip6(flow)))
-		return npk_flow_conv6(flow, secret);
-	return npk_conv_id4(&w, proto, npk_proto_has_ports(proto), secret);
+	if (likely(flow->state & NPK_FLOW_CONV))
+		return flow->tail[0];
+	return npk_flow_conv_of(flow, secret);
 }
 
 /**
@@ -248,6 +247,13 @@ static __always_inline void npk_flow_set_key(struct npk_flow *flow, const struct
 	flow->tail[2] = w->addr3;
 }
 
+/* Both at once: they stand side by side in the frame's header as well. */
+static __always_inline void npk_flow_set_macs(struct npk_flow *flow, const u8 *frame)
+{
+	NPK_STATIC_ASSERT(offsetof(struct npk_flow, smac) == offsetof(struct npk_flow, dmac) + 6);
+	memcpy((u8 *)flow + offsetof(struct npk_flow, dmac), frame, 12);
+}
+
 /**
  * npk_flow_resume() - begin the next record of a flow that was split
  * @flow: entry after npk_flow_split()
@@ -264,8 +270,7 @@ static __always_inline void npk_flow_resume(struct npk_flow *flow, const struct 
 	flow->flow_label = pkt->flow_label;
 	flow->tcp_flags_first = pkt->tcp_flags;
 	flow->nr_mpls = pkt->nr_mpls < NPK_MPLS_MAX ? pkt->nr_mpls : NPK_MPLS_MAX;
-	memcpy(flow->dmac, pkt->data, sizeof(flow->dmac));
-	memcpy(flow->smac, pkt->data + 6, sizeof(flow->smac));
+	npk_flow_set_macs(flow, pkt->data);
 	if (unlikely(flow->nr_mpls))
 		memcpy(flow->mpls, pkt->mpls, sizeof(flow->mpls));
 }
@@ -291,16 +296,19 @@ static __always_inline void npk_flow_start(struct npk_flow *flow, const struct n
  * @flow: entry just after npk_table_occupy(); whatever else it held is gone
  * @p: plain frame of UDP over IPv4, the flow's first
  * @now_ns: its time
+ * @conv: hash of its conversation
  *
  * npk_flow_start() and npk_flow_account() in one, without a struct npk_pkt.
  *
  * Context: Any; the caller holds the table's lock. Never sleeps.
  */
 static __always_inline void npk_flow_first(struct npk_flow *flow, const struct npk_plain *p,
-					   u64 now_ns)
+					   u64 now_ns, u64 conv)
 {
 	npk_flow_set_key(flow, &p->words);
 	npk_flow_clear(flow);
+	flow->tail[0] = conv;
+	flow->state |= NPK_FLOW_CONV | NPK_FLOW_SPOKE;
 	flow->packets = 1;
 	flow->octets = p->ip_len;
 	flow->last_ns = now_ns;
@@ -313,8 +321,7 @@ static __always_inline void npk_flow_first(struct npk_flow *flow, const struct n
 	flow->tcp_flags_first = 0;
 	flow->nr_mpls = 0;
 	flow->rtt = 0;
-	memcpy(flow->dmac, p->frame, sizeof(flow->dmac));
-	memcpy(flow->smac, p->frame + sizeof(flow->dmac), sizeof(flow->smac));
+	npk_flow_set_macs(flow, p->frame);
 }
 
 /**

@@ -248,15 +248,13 @@ void npk_meter_again(struct npk_meter *m, const u8 *frame, u64 link, u64 hash, u
 static __always_inline void account_first(struct npk_meter *m, const struct npk_plain *p, u64 hash,
 					  u64 now_ns, const struct npk_slot *slot)
 {
-	struct npk_conv_id id;
+	struct npk_conv_id id = npk_conv_id4(&p->words, NPK_PROTO_UDP, true, &m->table.secret);
 
 	npk_table_occupy(&m->table, slot, hash, first_due(m, now_ns));
-	npk_flow_first(slot->flow, p, now_ns);
+	npk_flow_first(slot->flow, p, now_ns, id.hash);
 	npk_meter_count(m, 1, 1, p->ip_len);
-	if (!m->convs)
-		return;
-	id = npk_conv_id4(&p->words, NPK_PROTO_UDP, true, &m->table.secret);
-	if (unlikely(npk_convs_udp(m->convs, slot->flow, id, now_ns, m->limits.idle_ns)))
+	if (m->convs &&
+	    unlikely(npk_convs_udp(m->convs, slot->flow, id, now_ns, m->limits.idle_ns)))
 		m->count.note[NPK_NOTE_CONV_FORGOTTEN]++;
 }
 

@@ -150,34 +150,34 @@ static void pass(struct npk_meter *m, u32 passed)
 	m->flush_left -= passed < m->flush_left ? passed : m->flush_left;
 }
 
-/* Go on to the next bucket in use, or @quota buckets; returns how many were passed. */
-static __always_inline u32 sweep_on(struct npk_meter *m, u32 quota, u64 nows, u32 *took)
+/* On up to bucket @end, or until @budget is spent; returns how many buckets were passed. */
+static __always_inline u32 sweep_to(struct npk_meter *m, u32 end, u64 nows, u32 budget, u32 *took)
 {
-	u32 nr = m->table.nr_buckets, left = nr - m->cursor;
-	u32 end = m->cursor + (quota < left ? quota : left);
-	u32 next = npk_table_next(&m->table, m->cursor, end);
-	u32 passed = next - m->cursor;
+	u32 at = m->cursor, next, begin = at;
 	struct npk_bucket *b;
 
-	*took += passed / PASSED_FOR_ONE;
-	if (next < end) {
-		b = npk_table_bucket(&m->table, next);
-		*took += unlikely(m->look_at_all > passed) ? sweep_all(m, b) :
-							     sweep_bucket(m, b, nows);
-		npk_table_tidy(&m->table, next);
-		next++;
-		passed++;
+	while (at < end && *took < budget) {
+		next = npk_table_next(&m->table, at, end);
+		*took += (next - at) / PASSED_FOR_ONE;
+		if (likely(next < end)) {
+			b = npk_table_bucket(&m->table, next);
+			*took += unlikely(m->look_at_all > next - at) ? sweep_all(m, b) :
+									sweep_bucket(m, b, nows);
+			npk_table_tidy(&m->table, next);
+			next++;
+		}
+		if (unlikely(m->look_at_all | m->flush_left))
+			pass(m, next - at);
+		at = next;
 	}
-	m->cursor = next < nr ? next : 0;
-	if (unlikely(m->look_at_all | m->flush_left))
-		pass(m, passed);
-	return passed;
+	m->cursor = at < m->table.nr_buckets ? at : 0;
+	return at - begin;
 }
 
 u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 {
 	u64 per_bucket = time_per_bucket(m);
-	u32 quota, passed = 0, took = 0;
+	u32 quota, left, passed = 0, took = 0;
 	u64 late, nows;
 
 	npk_meter_time(m, now_ns);
@@ -192,8 +192,12 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 		m->look_at_all = m->table.nr_buckets;
 	quota = sweep_quota(m, late, per_bucket);
 	nows = npk_tick(m->now_ns) * NPK_LANES;
-	while (passed < quota && took < budget)
-		passed += sweep_on(m, quota - passed, nows, &took);
+	while (passed < quota && took < budget) {
+		left = m->table.nr_buckets - m->cursor;
+		if (left > quota - passed)
+			left = quota - passed;
+		passed += sweep_to(m, m->cursor + left, nows, budget, &took);
+	}
 	/* a whole round is all that can be owed; what the budget cut off stays owed */
 	if (late > m->table.nr_buckets * per_bucket)
 		m->swept_ns = m->now_ns - m->table.nr_buckets * per_bucket;

@@ -254,6 +254,14 @@ static __always_inline bool npk_table_claim(const struct npk_table *t, u64 hash,
 	return false;
 }
 
+/* The bucket gets its first flow. */
+static __always_inline void npk_table_note(struct npk_table *t, u64 hash, bool is_home)
+{
+	u32 i = is_home ? npk_table_index(t, (u32)hash) : npk_table_other_index(t, hash);
+
+	t->occupied[i / 64] |= 1ULL << (i % 64);
+}
+
 /**
  * npk_table_occupy() - put a flow at a free place
  * @t: table
@@ -267,8 +275,9 @@ static __always_inline void npk_table_occupy(struct npk_table *t, const struct n
 					     u64 hash, u32 due)
 {
 	struct npk_bucket *home = npk_table_home(t, hash);
-	u32 i = npk_table_index(t, (u32)hash);
 
+	if (unlikely(!npk_bucket_used(slot->bucket)))
+		npk_table_note(t, hash, slot->bucket == home);
 	slot->bucket->sig[slot->way] = npk_sig_of(hash);
 	slot->bucket->due[slot->way] = due;
 	slot->bucket->nr++;
@@ -276,9 +285,7 @@ static __always_inline void npk_table_occupy(struct npk_table *t, const struct n
 	if (unlikely(slot->bucket != home)) {
 		slot->flow->state = NPK_FLOW_MOVED;
 		home->nr += npk_bucket_moved(home) < NPK_MOVED_MAX ? NPK_ONE_MOVED : 0;
-		i = npk_table_other_index(t, hash);
 	}
-	t->occupied[i / 64] |= 1ULL << (i % 64);
 	t->nr_flows++;
 }
 

@@ -16,9 +16,9 @@
 # expiry.look          the sweep's time for a bucket in which nothing is due (9 flows of 15)
 # expiry.new-and-read  450,000 packets, every one a new flow of which there is one packet, while as many flows (.leaving, of
 #                      the packets) become idle, idle=1, are published, and are read. All that happens on the processor
-#                      meanwhile divided by the packets, less the same without the module (expiry.path). The reader
-#                      (tests/lab/reader.c) looks at the packets of a record and moves its position: some ten instructions
-#                      that are in the number; so all else is the kernel's side: meter, sweep, publish, wake, poll, switch.
+#                      meanwhile divided by the packets, less the same without the module (expiry.path), less what the reader
+#                      itself does with a record (.reader: tests/lab/reader.c looks at its packets). What is left is the
+#                      kernel's side: meter, sweep, publish, wake, poll, switch.
 #                      rx, ingress: 262,144 slots, of which about 60 % are in use; rx-large-table: 1,048,576.
 # .wakes, wakes-at-N   how often the reader's process was woken, with N new flows a second
 set -euo pipefail

@@ -18,7 +18,7 @@ static bool take(void *ctx, const struct npk_flow *flow, u8 reason, bool must)
 {
 	static struct npk_rec rec;
 
-	npk_record_fill(&rec, flow, reason, npk_flow_conv(flow, &m.table.secret).hash, 0);
+	npk_record_fill(&rec, flow, reason, npk_flow_conv(flow, &m.table.secret), 0);
 	return true;
 }
 

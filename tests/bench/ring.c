@@ -128,7 +128,7 @@ static bool ring_emit(void *ctx, const struct npk_flow *flow, u8 reason, bool mu
 	if (!ring_has_room(r))
 		return false;
 	npk_record_fill(&r->data[npk_ring_slot(r->head, SLOTS)], flow, reason,
-			npk_flow_conv(flow, r->secret).hash, r->head);
+			npk_flow_conv(flow, r->secret), r->head);
 	r->head++;
 	__atomic_store_n(&r->prod->head, r->head, __ATOMIC_RELEASE);
 	r->sum.packets += flow->packets;
@@ -304,7 +304,7 @@ static void pair_make(struct pair *p, struct npk_secret *secret)
 			npk_flow_start(&p->flow[j], &feed.pkt[j - i]);
 			npk_flow_account(&p->flow[j], &feed.pkt[j - i]);
 			npk_record_fill(&rec, &p->flow[j], NPK_END_IDLE,
-					npk_flow_conv(&p->flow[j], secret).hash, 0);
+					npk_flow_conv(&p->flow[j], secret), 0);
 			p->expect[j] = rec_sum(&rec);
 		}
 	}

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <nprobe_k.h>
@@ -41,11 +42,13 @@ struct ring {
  * @records: records
  * @packets: packets of all of them
  * @most: packets of the one with most
+ * @ns: processor time it took to look at them
  */
 struct seen {
 	uint64_t records;
 	uint64_t packets;
 	uint64_t most;
+	uint64_t ns;
 };
 
 static volatile sig_atomic_t stop;
@@ -100,6 +103,15 @@ static struct ring *map_rings(int fd, const struct npk_info *info)
 	return r;
 }
 
+static uint64_t processor_ns(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t))
+		die("clock_gettime");
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 /* All there is in a ring. */
 static void take(struct ring *r, const struct npk_info *info, struct seen *s)
 {
@@ -123,15 +135,19 @@ static void drain(void)
 	const struct npk_info *info = map(p.fd, PAGE, PROT_READ, 0, NPK_REGION_INFO);
 	struct ring *rings = map_rings(p.fd, info);
 	struct seen s = {};
+	uint64_t began;
 	uint32_t i;
 
 	while (!stop && !(p.revents & POLLHUP)) {
 		poll(&p, 1, -1);
+		began = processor_ns();
 		for (i = 0; i < info->nr_rings; i++)
 			take(&rings[i], info, &s);
+		s.ns += processor_ns() - began;
 	}
-	printf("reader records %llu packets %llu most %llu\n", (unsigned long long)s.records,
-	       (unsigned long long)s.packets, (unsigned long long)s.most);
+	printf("reader records %llu packets %llu most %llu ns %llu\n",
+	       (unsigned long long)s.records, (unsigned long long)s.packets,
+	       (unsigned long long)s.most, (unsigned long long)s.ns);
 }
 
 static int command(unsigned long request)

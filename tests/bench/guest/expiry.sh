@@ -43,12 +43,12 @@ woken() {
 	counter "/proc/$reader_pid/status" voluntary_ctxt_switches
 }
 
-# stop_reader: sets read_records
+# stop_reader: sets read_records and read_ns
 stop_reader() {
 	sleep 0.3	# what waits is shown a tenth of a second later
 	kill "$reader_pid"
 	wait "$reader_pid" || fail "the reader failed"
-	read -r _ _ read_records _ read_packets _ </tmp/reader
+	read -r _ _ read_records _ read_packets _ _ _ read_ns </tmp/reader
 	[ "$read_records" = "$read_packets" ] || fail "records of one packet: $(cat /tmp/reader)"
 }
 
@@ -162,7 +162,10 @@ new_and_read() {
 	same "lost" "$(stat_of lost.default.records)" 0
 	stop_reader
 	same "records read" "$read_records" $((PACKETS * 3 / 2))
-	result "$_name" "$(awk -v a="$_ns" -v b="$_base" 'BEGIN { printf "%.0f", a - b }')" instructions
+	_own=$(divided "$read_ns" "$read_records")
+	result "$_name" "$(awk -v a="$_ns" -v b="$_base" -v c="$_own" -v l="$_left" -v n=$PACKETS \
+		'BEGIN { printf "%.0f", a - b - c * l / n }')" instructions
+	result "$_name.reader" "$_own" instructions
 	result "$_name.wakes" "$(awk -v n=$_woken -v ns="$(used)" 'BEGIN { printf "%.1f", n * 1e9 / ns }')" wake-ups/s
 	result "$_name.leaving" "$(awk -v a="$_left" -v b=$PACKETS 'BEGIN { printf "%.3f", a / b }')" ratio
 	rmmod nprobe_k || fail "rmmod"
