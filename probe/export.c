@@ -135,23 +135,32 @@ static uint64_t linger_end_ms(const struct export *x, uint64_t now_ms, bool all)
 	return all ? UINT64_MAX : now_ms - x->o->linger_s * 1000ULL;
 }
 
+static bool is_stuck(const struct collector *c, uint64_t now_ms)
+{
+	return c->stalled_ms && now_ms - c->stalled_ms >= STUCK_MS;
+}
+
 /*
  * Send what is due.  A collector that the system takes nothing for keeps its records
- * no longer than others theirs, or those could not be released.
+ * no longer than others theirs, or those could not be released; one that is stuck not
+ * even when it is the only one, or the source could not go on.
  */
 static void send_due(struct export *x, const struct npk_clock *clock, bool all)
 {
 	uint64_t now_ms = monotonic_ms(), came_by_ms = linger_end_ms(x, now_ms, all);
 	struct collector *c;
 	unsigned int i;
+	bool alone;
 
 	for (i = 0; i < x->nr_collectors; i++)
 		collector_send(x->collectors[i], clock, came_by_ms);
-	if (!some_full(x) || all_full(x))
+	if (!some_full(x))
 		return;
+	alone = all_full(x);
 	for (i = 0; i < x->nr_collectors; i++) {
 		c = x->collectors[i];
 		if (c->full && collector_pending(c) && collector_wait_ms(c) < 0 &&
+		    (!alone || is_stuck(c, now_ms)) &&
 		    collector_oldest_ms(c) + STUCK_MS < linger_end_ms(x, now_ms, false))
 			collector_give_up(c, clock, x->read);
 	}
@@ -188,7 +197,7 @@ static bool wait_for_room(const struct export *x, uint64_t now_ms)
 	for (i = 0; i < x->nr_collectors; i++) {
 		const struct collector *c = x->collectors[i];
 
-		if (!c->full || (c->stalled_ms && now_ms - c->stalled_ms >= STUCK_MS))
+		if (!c->full || is_stuck(c, now_ms))
 			continue;
 		ms = collector_wait_ms(c);
 		fds[nr++] = (struct pollfd){ ms < 0 ? c->peer.udp.fd : -1, POLLOUT, 0 };

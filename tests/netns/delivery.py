@@ -365,6 +365,22 @@ def check_slow_alone():
     print("    %d records in %.2f s" % (len(c.flows), r.took))
 
 
+def check_stuck_alone():
+    """The only collector's device takes nothing at all any more: the source goes on."""
+    subprocess.run("tc qdisc replace dev vc root tbf rate 8bit burst 3000 limit 10m".split(), check=True)
+    d = Daemon("--mtu", "576", "-n", "10.10.0.2:9")
+    d.say(10.8, each=0.002)     # counters are written after ten seconds
+    with open(d.stats_file) as f:
+        c = json.load(f)["export"]["collectors"][0]
+    check("a device that takes nothing: records wait about as long as -l, then they have failed",
+          c["waiting"] < c["read"] / 4 and c["failed"] > c["read"] / 10 and sums(c), "waiting %d, %s" % (c["waiting"], what(c)))
+    began = time.monotonic()
+    d.end()
+    check("a device that takes nothing: SIGINT ends the daemon within 5 s", time.monotonic() - began < 5,
+          "%.1f s" % (time.monotonic() - began))
+    subprocess.run("tc qdisc del dev vc root".split(), check=True)
+
+
 def check_pace():
     c = many_flows("pace.pcap", 2000)
     s = there()
@@ -543,7 +559,7 @@ def check_deaf_resolver():
     check("a resolver that does not answer: what was known is kept", c[0]["address"] == "127.0.0.2:%d" % port, c[0])
 
 
-CHECKS = (check_source, check_ipv6, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_pace, check_stop,
+CHECKS = (check_source, check_ipv6, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_stuck_alone, check_pace, check_stop,
           check_refused, check_vanished_source, check_no_route, check_restarted, check_moved, check_deaf_resolver)
 
 
