@@ -24,7 +24,7 @@ static unsigned int be16(const uint8_t *p)
 	return (unsigned int)p[0] << 8 | p[1];
 }
 
-static bool skip(struct rest *r, size_t len)
+static bool pass(struct rest *r, size_t len)
 {
 	if (len > r->len)
 		return false;
@@ -53,18 +53,18 @@ static bool ethernet(struct rest *r)
 {
 	unsigned int type, tags;
 
-	if (!skip(r, 12))
+	if (!pass(r, 12))
 		return false;
 	for (tags = 0; r->len >= 4 && tags < TAGS_MAX; tags++) {
 		type = be16(r->p);
 		if (type != 0x8100 && type != 0x88a8 && type != 0x9100)
 			break;
-		skip(r, 4);
+		pass(r, 4);
 	}
 	if (r->len < 2)
 		return false;
 	type = be16(r->p);
-	return (type == ETHERTYPE_4 || type == ETHERTYPE_6) && skip(r, 2);
+	return (type == ETHERTYPE_4 || type == ETHERTYPE_6) && pass(r, 2);
 }
 
 /* To the IP header, whose own version decides then. */
@@ -74,12 +74,12 @@ static bool skip_link(int link, struct rest *r)
 	case DLT_EN10MB:
 		return ethernet(r);
 	case DLT_LINUX_SLL:
-		return skip(r, 16);
+		return pass(r, 16);
 	case DLT_LINUX_SLL2:
-		return skip(r, 20);
+		return pass(r, 20);
 	case DLT_NULL:
 	case DLT_LOOP:
-		return skip(r, 4);
+		return pass(r, 4);
 	default:
 		return true;
 	}
@@ -104,7 +104,7 @@ static bool ipv4(struct rest *r, struct npk_verify_from *from)
 	udpframe_map_ipv4(from->addr, r->p + 12);
 	if (r->len > total)	/* padding of the link */
 		r->len = total;
-	return skip(r, head);
+	return pass(r, head);
 }
 
 static bool ipv6(struct rest *r, struct npk_verify_from *from)
@@ -117,13 +117,13 @@ static bool ipv6(struct rest *r, struct npk_verify_from *from)
 	next = r->p[6];
 	if (r->len > 40 + be16(r->p + 4))
 		r->len = 40 + be16(r->p + 4);
-	skip(r, 40);
+	pass(r, 40);
 	for (n = 0; n < EXTENSIONS_MAX && (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
 					   next == IPPROTO_DSTOPTS); n++) {
 		if (r->len < 8)
 			return false;
 		next = r->p[0];
-		if (!skip(r, (r->p[1] + 1U) * 8))
+		if (!pass(r, (r->p[1] + 1U) * 8))
 			return false;
 	}
 	return next == IPPROTO_UDP;
