@@ -18,7 +18,7 @@
  * @not_exportable: the format cannot carry them
  * @waiting: for their datagram to fill
  * @datagrams: sent
- * @refused: times a collector's host said that nothing listens: datagrams sent, lost
+ * @lost: what was heard about datagrams sent that are lost
  *
  * read = sent + failed + not_exportable + waiting.
  */
@@ -29,7 +29,7 @@ struct totals {
 	uint64_t not_exportable;
 	uint64_t waiting;
 	uint64_t datagrams;
-	uint64_t refused;
+	struct udp_errors lost;
 };
 
 /**

@@ -16,7 +16,8 @@ void stats_add(struct totals *t, const struct collector *c)
 	t->not_exportable += collector_not_exportable(c);
 	t->waiting += collector_pending(c);
 	t->datagrams += c->datagrams;
-	t->refused += c->peer.errors.refused;
+	t->lost.refused += c->peer.errors.refused;
+	t->lost.unreachable += c->peer.errors.unreachable;
 }
 
 void stats_totals(const struct export *x, struct totals *t)
@@ -69,8 +70,10 @@ void stats_line(FILE *out, const struct npk_source *src, const struct export *x)
 	if (x->nr_collectors)
 		fprintf(out, " in %" PRIu64 " datagrams, %" PRIu64 " failed, %" PRIu64
 			" not exportable", t.datagrams, t.failed, t.not_exportable);
-	if (t.refused)
-		fprintf(out, ", %" PRIu64 " refused by the collector's host", t.refused);
+	if (t.lost.refused)
+		fprintf(out, ", %" PRIu64 " refused by the collector's host", t.lost.refused);
+	if (t.lost.unreachable)
+		fprintf(out, ", %" PRIu64 " did not reach it", t.lost.unreachable);
 	if (s.early)
 		fprintf(out, "; %" PRIu64 " closed early, the table is too small (-M)", s.early);
 	fputc('\n', out);

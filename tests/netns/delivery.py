@@ -393,6 +393,15 @@ def check_pace():
     check("-e 20 -B 2: at no time more", most <= 22, "%d datagrams in 0.19 s" % most)
 
 
+def check_off():
+    """The only collector's host does not answer: sent, and known to be lost."""
+    d = Daemon("-n", "10.9.0.77:9")
+    d.say(6)
+    c = d.end()[0]
+    check("a host that is off: said and counted", c["unreachable"] > 0 and c["trouble"] and sums(c) and
+          "No route to host" in d.said and "did not reach it" in d.said, "%s; %s" % (c, d.said))
+
+
 def check_stop():
     """A signal while the only collector takes nothing."""
     c = many_flows("stop.pcap", 40000)
@@ -559,7 +568,7 @@ def check_deaf_resolver():
     check("a resolver that does not answer: what was known is kept", c[0]["address"] == "127.0.0.2:%d" % port, c[0])
 
 
-CHECKS = (check_source, check_ipv6, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_stuck_alone, check_pace, check_stop,
+CHECKS = (check_source, check_ipv6, check_device, check_mtu, check_path_mtu, check_beside, check_slow_alone, check_stuck_alone, check_pace, check_off, check_stop,
           check_refused, check_vanished_source, check_no_route, check_restarted, check_moved, check_deaf_resolver)
 
 
