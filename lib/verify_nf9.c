@@ -109,16 +109,29 @@ static bool well_formed(const struct npk_verify_datagram *d, size_t *last, size_
 	return true;
 }
 
-/* @last and @before: where the last two sets begin. */
+/*
+ * Does the datagram end with an options template of a digest's id and a set of it?  Flow
+ * records of other exporters may have these ids.  @last and @before: where the two begin.
+ */
+static bool claims_digest(const struct npk_verify_datagram *d, size_t last, size_t before)
+{
+	unsigned int id = last ? npk_get_be16(d->data + last) : 0;
+
+	if (!before || (id != NFLOW9_DIGEST_TEMPLATE && id != NFLOW9_MD5_TEMPLATE))
+		return false;
+	return npk_get_be16(d->data + before) == NF9_OPTIONS_SET &&
+	       last - before >= SET_HEADER_LEN + OPTIONS_LEN &&
+	       npk_get_be16(d->data + before + SET_HEADER_LEN) == id;
+}
+
 static enum npk_verdict judge(const struct npk_verify_datagram *d, size_t last, size_t before)
 {
 	const uint8_t *digest = d->data + d->len - NPK_SHA256_LEN;
 	uint8_t want[NPK_SHA256_LEN];
-	uint16_t id = last ? npk_get_be16(d->data + last) : 0;
 
-	if (id != NFLOW9_DIGEST_TEMPLATE && id != NFLOW9_MD5_TEMPLATE)
+	if (!claims_digest(d, last, before))
 		return NPK_VERDICT_UNSIGNED;
-	if (!before || d->len - before != NFLOW9_TRAILER_LEN ||
+	if (d->len - before != NFLOW9_TRAILER_LEN ||
 	    memcmp(d->data + before, npk_nflow9_trailer, TRAILER_FIXED))
 		return NPK_VERDICT_BAD_DIGEST;
 	npk_digest_sha256(&d->v->key, d->data, d->len, want);

@@ -434,6 +434,35 @@ static void test_no_poison(void **state)
 	npk_verify_free(v);
 }
 
+/* Found by fuzzing: flows of a template that has the id of a digest's. */
+static void test_ids_of_digests(void **state)
+{
+	static const uint8_t md5[] = {
+		0, 1, 0, 18, 0xff, 1, 0, 4, 0, 4, 0, 1, 0, 4, 0xff, 0x7b, 0, 16,
+		0xff, 1, 0, 24, [41] = 0,
+	};
+	struct npk_verify *v = new_verify("secret");
+	struct npk_verified out;
+	uint8_t data[128];
+	struct npk_buf b;
+	unsigned int id;
+
+	(void)state;
+	for (id = NFLOW9_MD5_TEMPLATE; id <= NFLOW9_DIGEST_TEMPLATE; id++) {
+		start_nf9(&b, data, sizeof(data), id);
+		put_templates(&b, (uint16_t)id, 1, 8, 4);
+		put_data(&b, (uint16_t)id, 0x0a000001);
+		out = check(v, data, b.len);
+		assert_int_equal(out.verdict, NPK_VERDICT_UNSIGNED);
+		assert_int_equal(out.flows, 1);
+	}
+	/* one of sixteen octets, which nprobe-k does not make */
+	start_nf9(&b, data, sizeof(data), id);
+	npk_buf_bytes(&b, md5, sizeof(md5));
+	assert_int_equal(check(v, data, b.len).verdict, NPK_VERDICT_BAD_DIGEST);
+	npk_verify_free(v);
+}
+
 /* More templates than are remembered: the oldest are forgotten, and what is of them is counted. */
 static void test_templates(void **state)
 {
@@ -510,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
+		cmocka_unit_test(test_ids_of_digests),
 		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_malformed),
 	};
