@@ -28,7 +28,7 @@ LAB=$TOP/tests/lab
 OUT=$TOP/build/bench/expiry
 
 mkdir -p "$OUT"
-gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -I"$TOP/include/uapi" -o "$TOP/build/bench/reader" "$TOP/tests/lab/reader.c"
-"$LAB/guest" --icount --mem 1536 --time 900 --out "$OUT" --file "$TOP/build/bench/reader:/bin/reader" \
+gcc -D_GNU_SOURCE -static -O2 -Wall -Wextra -Werror -I"$TOP/include/uapi" -o "$OUT/reader" "$TOP/tests/lab/reader.c"
+"$LAB/guest" --icount --mem 1536 --time 900 --out "$OUT" --file "$OUT/reader:/bin/reader" \
 	--file "$LAB/scripts/module.sh:/lab/module.sh" "$TOP/tests/bench/guest/expiry.sh" >&2 || exit $?
 awk -v OFS='\t' '$1 == "result" { print $2, $3, $4 }' "$OUT/output"
