@@ -57,7 +57,7 @@ help:
 	@echo 'sudo make test-debug   the lab tests on a kernel with KASAN, lockdep, kmemleak'
 	@echo 'sudo make test-kernels   the module on the kernels of other suites, 5.10 to 7.x'
 	@echo 'make check        the tests that need neither root nor network, within a minute'
-	@echo 'make bench        what metering costs, beside its peers and beside what is to hold (25 minutes)'
+	@echo 'make bench        what metering costs, beside its peers and beside what is to hold (15 minutes)'
 	@echo 'make style        coding style, layering, headers on their own, kernel build of the core'
 	@echo 'make fuzz         fuzz parser, meter, encoders, verifier [SECONDS=900] of CPU time each'
 	@echo 'make corpus       the kept inputs of the fuzz targets, a few seconds'
