@@ -120,6 +120,9 @@ void npk_decode_field(struct npk_rec *rec, const struct npk_ie *ie,
 {
 	uint8_t *member = (uint8_t *)rec + ie->offset;
 
+	/* the addresses tell it: one that contradicts them, or is neither, is not believed */
+	if (ie->offset == offsetof(struct npk_rec, ip_version))
+		return;
 	switch ((enum npk_ie_kind)ie->kind) {
 	case NPK_IE_OCTETS:
 		if (len == ie->len)

@@ -105,6 +105,7 @@ static const struct npk_sets_rules rules = {
 	.put_spec = npk_nf9_put_spec,
 	.put_header = npk_nf9_put_header,
 	.counted = npk_nf9_counted,
+	.reserved = reserved,
 	.trailer_len = trailer_len,
 	.finish = finish,
 };

@@ -6,7 +6,7 @@
 
 /* Ids of the options templates; the others where flow records have one of the former. */
 #define FIRST_ID	400
-#define OTHER_FIRST_ID	500
+#define FIRST_ID_STEP	100
 
 /* The exporter, as a whole: its source id is the scope's value in both formats. */
 #define SCOPE_LEN	4
@@ -114,15 +114,27 @@ static bool has_options(const struct npk_enc *enc)
 	return enc->format->sets && enc->opts.options_ms;
 }
 
-void npk_options_init(struct npk_enc *enc)
+bool npk_options_has_id(const struct npk_enc *enc, uint16_t id)
+{
+	return (unsigned int)id - enc->options.first_id < __KIND_MAX;
+}
+
+static bool meets_flows(const struct npk_enc *enc, const struct npk_enc *flows)
 {
 	unsigned int f;
 
-	enc->options.first_id = FIRST_ID;
-	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		if ((unsigned int)enc->sets[f].id - FIRST_ID < __KIND_MAX)
-			enc->options.first_id = OTHER_FIRST_ID;
+	for (f = 0; flows && f < __NPK_ENC_FAMILY_MAX; f++) {
+		if (npk_options_has_id(enc, flows->sets[f].id))
+			return true;
 	}
+	return false;
+}
+
+void npk_options_init(struct npk_enc *enc, const struct npk_enc *before)
+{
+	enc->options.first_id = FIRST_ID;
+	while (meets_flows(enc, enc) || meets_flows(enc, before))
+		enc->options.first_id += FIRST_ID_STEP;
 	enc->options.due = true;
 }
 

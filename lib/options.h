@@ -16,8 +16,18 @@
 /**
  * npk_options_init() - choose template ids beside those of the stream's flow records
  * @enc: v9 or IPFIX encoder whose sets have their ids
+ * @before: the stream it goes on with, whose flow records' ids are not taken either; or NULL
  */
-void npk_options_init(struct npk_enc *enc);
+void npk_options_init(struct npk_enc *enc, const struct npk_enc *before);
+
+/**
+ * npk_options_has_id() - is a template id one of options data
+ * @enc: v9 or IPFIX encoder
+ * @id: template id
+ *
+ * Return: true when it is one of those of @enc's options templates.
+ */
+bool npk_options_has_id(const struct npk_enc *enc, uint16_t id);
 
 /**
  * npk_options_announce() - append the template and the record of sampling

@@ -178,7 +178,7 @@ static int compile_template(struct npk_enc *enc, enum npk_enc_family f,
 }
 
 /* The template set that is sent when due. */
-static int build_template_set(struct npk_enc *enc)
+static int build_template_set(struct npk_enc *enc, const struct npk_enc *before)
 {
 	uint8_t *set_header;
 	struct npk_buf b;
@@ -199,7 +199,7 @@ static int build_template_set(struct npk_enc *enc)
 	}
 	npk_put_be16(set_header, enc->format->sets->template_set);
 	npk_put_be16(set_header + 2, (uint16_t)b.len);
-	npk_options_init(enc);
+	npk_options_init(enc, before);
 	npk_options_announce(enc, &b);
 	enc->templates_len = b.len;
 	return 0;
@@ -218,7 +218,7 @@ static int build_templates(struct npk_enc *enc, const struct npk_enc_template *t
 	/* neither has one, or both the same */
 	if (enc->sets[NPK_ENC_IPV4].id == enc->sets[NPK_ENC_IPV6].id)
 		return -EINVAL;
-	return build_template_set(enc);
+	return build_template_set(enc, NULL);
 }
 
 /* From the template of both families that the user gave, or the format's own. */
@@ -284,6 +284,20 @@ static bool ids_meet(const struct npk_enc_set *ours, const struct npk_enc_set *t
 	return false;
 }
 
+/* Not for flow records: the format's own, or the former options data's. */
+static bool ids_taken(const struct npk_enc *enc, const struct npk_enc *before)
+{
+	const struct npk_sets_rules *rules = enc->format->sets;
+	unsigned int f;
+
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		if ((rules->reserved && rules->reserved(enc->sets[f].id)) ||
+		    npk_options_has_id(before, enc->sets[f].id))
+			return true;
+	}
+	return false;
+}
+
 /* The next ids, from the first one on again behind the last. */
 static void next_ids(struct npk_enc_set *sets)
 {
@@ -305,9 +319,13 @@ void npk_sets_continue(struct npk_enc *enc, const struct npk_enc *before)
 
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++)
 		same = same && same_fields(&enc->sets[f].plan, &before->sets[f].plan);
-	for (f = 0; same && f < __NPK_ENC_FAMILY_MAX; f++)
-		enc->sets[f].id = before->sets[f].id;
-	while (!same && ids_meet(enc->sets, before->sets))
+	/* on from the latest ids, not from the first: those before them are in use as well */
+	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
+		if (enc->opts.template_id == before->opts.template_id && enc->sets[f].id &&
+		    before->sets[f].id)
+			enc->sets[f].id = before->sets[f].id;
+	}
+	while (!same && (ids_meet(enc->sets, before->sets) || ids_taken(enc, before)))
 		next_ids(enc->sets);
-	build_template_set(enc);
+	build_template_set(enc, before);
 }

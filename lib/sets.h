@@ -51,6 +51,7 @@ struct npk_sets_layout {
  *	this scope and @nr_fields others
  * @put_header: write the header of a datagram of @len octets
  * @counted: how much the sequence number grows with this datagram
+ * @reserved: is this id none for flow records; NULL: none is
  * @trailer_len: octets @finish appends; NULL: none
  * @finish: complete the datagram; returns the octets to send, at most max_payload.
  *	NULL: it is complete
@@ -69,6 +70,7 @@ struct npk_sets_rules {
 			   const struct npk_times *times, const struct npk_sets_layout *l,
 			   size_t len);
 	uint32_t (*counted)(const struct npk_sets_layout *l);
+	bool (*reserved)(uint16_t id);
 	size_t (*trailer_len)(const struct npk_enc *enc);
 	size_t (*finish)(struct npk_enc *enc, struct npk_buf *b);
 };

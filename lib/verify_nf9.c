@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "nf9.h"
+#include "template.h"
 #include "verify.h"
 
 #define SET_HEADER_LEN		NPK_SETS_HEADER_LEN
@@ -168,14 +169,16 @@ static void learn(struct npk_verify_stream *s, const struct spec *spec)
 	t->options = spec->options;
 	if (t->options)
 		return;
-	t->nr_fields = (uint16_t)spec->nr_fields;
 	for (i = 0; i < spec->nr_fields; i++) {
 		const uint8_t *p = spec->fields + i * SPEC_LEN;
 		const struct npk_ie *ie = npk_ie_by_v9_type(npk_get_be16(p));
+		uint16_t len = npk_get_be16(p + 2);
 
-		t->fields[i].ie = (uint16_t)(ie ? ie - npk_ie_table : __NPK_IE_MAX);
-		t->fields[i].len = npk_get_be16(p + 2);
-		t->record_len += t->fields[i].len;
+		if (!len)	/* nothing, that costs time for every record */
+			continue;
+		t->fields[t->nr_fields++] = (struct npk_verify_field){
+			(uint16_t)(ie ? ie - npk_ie_table : __NPK_IE_MAX), len };
+		t->record_len += len;
 	}
 }
 
@@ -210,7 +213,8 @@ static void read_data(const struct npk_verify_datagram *d, struct npk_verify_str
 		d->out->unknown_sets++;
 		return;
 	}
-	if (!t->record_len)	/* options, or a template of nothing */
+	/* options, or not to be told from padding */
+	if (t->record_len < NPK_TEMPLATE_MIN_RECORD)
 		return;
 	for (; left >= t->record_len; left -= t->record_len, p += t->record_len)
 		decode(d, t, p);

@@ -671,6 +671,32 @@ static void test_split_abandoned(void **state)
 	npk_enc_free(enc);
 }
 
+/* A record whose first parts another stream has sent is gone on with, not begun again. */
+static void test_split_goes_on_in_another_stream(void **state)
+{
+	struct npk_enc *one = new_enc(&default_opts), *two = new_enc(&default_opts);
+	struct npk_rec big = make_flow();
+	struct sums sums = { 0 };
+	struct gram g;
+
+	(void)state;
+	big.packets = 1000000;
+	big.octets = UINT64_C(40) << 32;	/* 41 parts */
+	g = encode_one(one, &big, &golden_clock);
+	assert_int_equal(g.taken, 0);
+	add_up(&sums, &g);
+	free(g.data);
+	npk_enc_continue(two, one);
+	g = encode_one(two, &big, &golden_clock);
+	assert_int_equal(g.taken, 1);
+	add_up(&sums, &g);
+	free(g.data);
+	assert_true(sums.octets == big.octets);
+	assert_true(sums.packets == big.packets);
+	npk_enc_free(one);
+	npk_enc_free(two);
+}
+
 /* The largest counters there can be: the first datagram must come at once. */
 static void test_split_extreme(void **state)
 {
@@ -747,6 +773,7 @@ int main(void)
 		cmocka_unit_test(test_split_fewer_packets_than_parts),
 		cmocka_unit_test(test_split_shares),
 		cmocka_unit_test(test_split_over_datagrams),
+		cmocka_unit_test(test_split_goes_on_in_another_stream),
 		cmocka_unit_test(test_split_abandoned),
 		cmocka_unit_test(test_split_extreme),
 		cmocka_unit_test(test_random_mix),

@@ -9,6 +9,7 @@
 
 #include "lib/fingerprint.h"
 #include "lib/nf9.h"
+#include "lib/template.h"
 
 #define SEC		UINT64_C(1000000000)
 #define NOW_S		UINT64_C(1700000000)
@@ -235,6 +236,28 @@ static void test_template_ids(void **state)
 	}
 }
 
+/* Nor may it be when another stream's fields want other ids. */
+static void test_next_template_ids(void **state)
+{
+	struct npk_enc *one, *two;
+	struct npk_enc_opts opts = default_opts;
+	struct npk_template *t;
+	char *unknown;
+
+	(void)state;
+	opts.template_id = 65278;
+	assert_int_equal(npk_enc_new(&opts, &one), 0);
+	assert_int_equal(npk_template_parse("%IPV4_SRC_ADDR %IN_BYTES", &unknown, &t), 0);
+	opts.fields = t;
+	assert_int_equal(npk_enc_new(&opts, &two), 0);
+	npk_enc_continue(two, one);
+	assert_true(two->sets[NPK_ENC_IPV4].id > 65282);
+	assert_true(two->sets[NPK_ENC_IPV6].id > 65282);
+	npk_enc_free(one);
+	npk_enc_free(two);
+	npk_template_free(t);
+}
+
 static void check_fingerprint(const struct npk_syn *syn, const char *want)
 {
 	uint8_t got[NPK_FINGERPRINT_LEN];
@@ -274,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_records_have_their_turn),
 		cmocka_unit_test(test_size_grows),
 		cmocka_unit_test(test_template_ids),
+		cmocka_unit_test(test_next_template_ids),
 		cmocka_unit_test(test_fingerprint),
 	};
 

@@ -220,10 +220,11 @@ static void test_other_fields_other_ids(void **state)
 	enc = go_on(enc, a, 256, 256, 257);
 	enc = go_on(enc, b, 256, 258, 259);
 	enc = go_on(enc, b, 256, 258, 259);	/* other settings, the same fields */
-	enc = go_on(enc, a, 256, 256, 257);
-	enc = go_on(enc, b, 256, 258, 259);
-	enc = go_on(enc, a, 257, 261, 262);	/* 257, 258 and 259, 260 would not do */
+	enc = go_on(enc, a, 256, 260, 261);	/* who missed b has not forgotten 256 */
+	enc = go_on(enc, b, 256, 262, 263);
+	enc = go_on(enc, a, 261, 265, 266);	/* 261, 262 and 263, 264 would not do */
 	enc = go_on(enc, a, 300, 300, 301);	/* the user's wish */
+	enc = go_on(enc, a, 400, 406, 407);	/* 400 to 404 were options data's */
 	enc = go_on(enc, a, 65534, 65534, 65535);
 	enc = go_on(enc, b, 65534, 256, 257);
 	npk_enc_free(enc);

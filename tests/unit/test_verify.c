@@ -463,6 +463,57 @@ static void test_ids_of_digests(void **state)
 	npk_verify_free(v);
 }
 
+/* Fields without octets: nothing to be told of for each record, and no time to be spent on. */
+static void test_empty_fields(void **state)
+{
+	struct npk_verify *v = new_verify(NULL);
+	struct npk_verified out;
+	uint8_t data[128];
+	struct npk_buf b;
+	unsigned int i;
+
+	(void)state;
+	start_nf9(&b, data, sizeof(data), 0);
+	npk_buf_u16(&b, 0);
+	npk_buf_u16(&b, 8 + 4 * 9);
+	npk_buf_u16(&b, 256);
+	npk_buf_u16(&b, 9);
+	for (i = 0; i < 8; i++)
+		npk_buf_u32(&b, 12 << 16);
+	npk_buf_u32(&b, 4 << 16 | 1);
+	put_data(&b, 256, 0x06060606);
+	assert_false(b.overflow);
+	out = check(v, data, b.len);
+	assert_int_equal(out.verdict, NPK_VERDICT_UNSIGNED);
+	assert_int_equal(out.flows, 0);	/* records of one octet are not to be told from padding */
+	npk_verify_free(v);
+}
+
+/* The addresses say which version it is; a field that says another one is not believed. */
+static void test_version_by_addresses(void **state)
+{
+	struct npk_verify *v = new_verify(NULL);
+	uint8_t data[128];
+	struct npk_buf b;
+
+	(void)state;
+	start_nf9(&b, data, sizeof(data), 0);
+	npk_buf_u16(&b, 0);
+	npk_buf_u16(&b, 8 + 4 * 2);
+	npk_buf_u16(&b, 256);
+	npk_buf_u16(&b, 2);
+	npk_buf_u32(&b, 8 << 16 | 4);
+	npk_buf_u32(&b, 60 << 16 | 1);
+	npk_buf_u16(&b, 256);
+	npk_buf_u16(&b, 4 + 5);
+	npk_buf_u32(&b, 0x0a000001);
+	npk_buf_u8(&b, 200);
+	assert_false(b.overflow);
+	assert_int_equal(check(v, data, b.len).flows, 1);
+	assert_int_equal(got[0].ip_version, 4);
+	npk_verify_free(v);
+}
+
 /* More templates than are remembered: the oldest are forgotten, and what is of them is counted. */
 static void test_templates(void **state)
 {
@@ -540,6 +591,8 @@ int main(void)
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
 		cmocka_unit_test(test_ids_of_digests),
+		cmocka_unit_test(test_empty_fields),
+		cmocka_unit_test(test_version_by_addresses),
 		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_malformed),
 	};
