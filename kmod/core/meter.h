@@ -83,7 +83,8 @@ typedef bool (*npk_emit_fn)(void *ctx, const struct npk_flow *flow, u8 reason, b
  * @emit_ctx: for @emit
  * @frags: shared with other meters, or NULL: later fragments have ports 0
  * @convs: shared with other meters, or NULL: no delays
- * @swept_ns: up to when the reaper's sweep is on time
+ * @swept_ns: up to when the reaper's sweep is on time, at most a round behind
+ * @round_ns: when the sweep last began with the first bucket
  * @flush_ns: flows that began by then are to be closed, 0 = none
  * @flush_left: buckets the sweep has not looked at since npk_meter_flush()
  * @flush_ifindex: only those of this device, 0 = all
@@ -103,6 +104,7 @@ struct npk_meter {
 	struct npk_frags *frags;
 	struct npk_convs *convs;
 	u64 swept_ns;
+	u64 round_ns;
 	u64 flush_ns;
 	u32 flush_left;
 	u32 flush_ifindex;

@@ -155,22 +155,28 @@ static __always_inline u32 sweep_to(struct npk_meter *m, u32 end, u64 nows, u32 
 {
 	u32 at = m->cursor, next, begin = at;
 	struct npk_bucket *b;
+	bool all;
 
 	while (at < end && *took < budget) {
 		next = npk_table_next(&m->table, at, end);
 		*took += (next - at) / PASSED_FOR_ONE;
+		all = m->look_at_all > next - at;
+		/* before a flow that finds no room begins the flush's round anew */
+		if (unlikely(m->look_at_all | m->flush_left))
+			pass(m, next - at + (next < end));
 		if (likely(next < end)) {
 			b = npk_table_bucket(&m->table, next);
-			*took += unlikely(m->look_at_all > next - at) ? sweep_all(m, b) :
-									sweep_bucket(m, b, nows);
+			*took += unlikely(all) ? sweep_all(m, b) : sweep_bucket(m, b, nows);
 			npk_table_tidy(&m->table, next);
 			next++;
 		}
-		if (unlikely(m->look_at_all | m->flush_left))
-			pass(m, next - at);
 		at = next;
 	}
-	m->cursor = at < m->table.nr_buckets ? at : 0;
+	m->cursor = at;
+	if (at == m->table.nr_buckets) {
+		m->cursor = 0;
+		m->round_ns = m->now_ns;
+	}
 	return at - begin;
 }
 
@@ -183,12 +189,14 @@ u32 npk_meter_sweep(struct npk_meter *m, u64 now_ns, u32 budget)
 	npk_meter_time(m, now_ns);
 	if (!m->table.nr_flows) {
 		m->swept_ns = m->now_ns;
+		m->round_ns = m->now_ns;
 		m->look_at_all = 0;
 		m->flush_left = 0;
 		return 0;
 	}
 	late = m->now_ns - m->swept_ns;
-	if (late > JUMP_NS)
+	/* what a budget cuts off does not show in swept_ns */
+	if (late > JUMP_NS || m->now_ns - m->round_ns > JUMP_NS)
 		m->look_at_all = m->table.nr_buckets;
 	quota = sweep_quota(m, late, per_bucket);
 	nows = npk_tick(m->now_ns) * NPK_LANES;

@@ -518,6 +518,25 @@ static void test_late_by_a_quarter_at_most(void **state)
 	}
 }
 
+/* So little done in each call that a round takes longer than deadlines can be told apart. */
+static void test_late_by_a_round_of_any_length(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+	uint64_t t;
+	unsigned int i;
+
+	(void)state;
+	m = make_meter(300, &k);
+	for (i = 0; i < 2000; i++)
+		send_udp(m, (uint16_t)i, T0);
+	for (t = T0; m->table.nr_flows && t < T0 + 1000 * S; t += S)
+		npk_meter_sweep(m, t, 1);	/* 300 s a round */
+	assert_int_equal(k.nr, 2000);
+	assert_in_range(m->count.late_max_ns, 0, 310 * S);
+	free_meter(m);
+}
+
 /* The active timeout and a FIN have times of their own. */
 static void test_late_for_other_reasons(void **state)
 {
@@ -591,6 +610,27 @@ static void test_held(void **state)
 	assert_int_equal(m->count.held, 2);
 	assert_int_equal(sum_of_late(m), 1);
 	check_sums(m, &k);
+	free_meter(m);
+}
+
+/* While a flow of its device waits for room a flush goes on, and another device's joins it. */
+static void test_flush_held_up(void **state)
+{
+	struct npk_meter *m;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(50, &k);
+	send_udp(m, 7, T0);
+	k.room = 0;
+	npk_meter_flush(m, T0 + S, 7);
+	sweep(m, T0 + S);
+	assert_int_equal(k.nr, 0);
+	assert_true(m->flush_left > 0);	/* it is not over */
+	npk_meter_flush(m, T0 + S, 8);	/* so this one means all */
+	k.room = ~0ULL;
+	sweep(m, T0 + 2 * S);
+	assert_int_equal(k.nr, 1);
 	free_meter(m);
 }
 
@@ -802,9 +842,11 @@ int main(void)
 		cmocka_unit_test(test_late_classes),
 		cmocka_unit_test(test_late_sweep),
 		cmocka_unit_test(test_late_by_a_quarter_at_most),
+		cmocka_unit_test(test_late_by_a_round_of_any_length),
 		cmocka_unit_test(test_late_for_other_reasons),
 		cmocka_unit_test(test_late_restart),
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_flush_held_up),
 		cmocka_unit_test(test_held_then_restarted),
 		cmocka_unit_test(test_forced_is_not_late),
 		cmocka_unit_test(test_merged_by_fragments),
