@@ -103,9 +103,12 @@ static int open_signals(struct probe *p)
 	return p->signals < 0 ? say_errno("signalfd") : -1;
 }
 
+/* A pipe that nobody reads is not waited for. */
 static int open_stats(const char *name)
 {
-	return name ? open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK;
+
+	return name ? open(name, flags, 0644) : -1;
 }
 
 /* Counters that cannot be written are no reason to stop metering: said once. */
@@ -305,7 +308,7 @@ static bool wait_for_input(struct probe *p, bool busy)
  */
 static int wait_for_module(struct probe *p)
 {
-	int err;
+	int err, code;
 
 	if (p->o.verbose)
 		fputs("nprobe-k: the module ended its stream; waiting for it to return\n", stderr);
@@ -318,8 +321,12 @@ static int wait_for_module(struct probe *p)
 		err = open_source(p);
 		if (!err)
 			break;
-		if (err != -ENODEV && err != -EBUSY && err != -EACCES)
-			return source_failed(p, err);
+		if (err != -ENODEV && err != -EBUSY && err != -EACCES) {
+			code = source_failed(p, err);
+			npk_source_close(p->src);	/* half open: nothing to be finished */
+			p->src = NULL;
+			return code;
+		}
 	}
 	if (p->o.verbose)
 		fputs("nprobe-k: the module is back\n", stderr);

@@ -116,15 +116,17 @@ static int find(const struct export *x, const struct opts *now, const struct opt
 
 static void start_lookups(struct reload *r, const struct opts *now, const struct export *x)
 {
-	static const bool none_taken[NPK_COLLECTORS_MAX];
+	bool taken[NPK_COLLECTORS_MAX] = { false };
 	struct address a;
 	unsigned int i;
 
 	for (i = 0; i < r->next.nr_collectors; i++) {
 		const char *name = r->next.collectors[i];
+		int at = find(x, now, &r->next, name, taken);
 
-		if (find(x, now, &r->next, name, none_taken) < 0 &&
-		    !address_parse(&a, name, r->next.sender) && !a.numeric)
+		if (at >= 0)
+			taken[at] = true;
+		else if (!address_parse(&a, name, r->next.sender) && !a.numeric)
 			r->lookups[i] = lookup_start(&a);
 	}
 }

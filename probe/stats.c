@@ -181,14 +181,16 @@ static void json_export(FILE *out, const struct export *x)
 static int replace_text(int fd, const char *text, size_t len)
 {
 	struct stat st;
+	ssize_t n;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return write(fd, text, len) == (ssize_t)len ? 0 : -errno;
-	if (pwrite(fd, text, len, 0) != (ssize_t)len || ftruncate(fd, (off_t)len))
+	n = S_ISREG(st.st_mode) ? pwrite(fd, text, len, 0) : write(fd, text, len);
+	if (n < 0)
 		return -errno;
-	return 0;
+	if (S_ISREG(st.st_mode) && ftruncate(fd, n))
+		return -errno;
+	return n == (ssize_t)len ? 0 : -ENOSPC;
 }
 
 int stats_json(int fd, const struct npk_source *src, const struct export *x)

@@ -223,6 +223,8 @@ failures() {
     must_fail 1 "\": no-such-dev: No such device" -i "$W/good.pcap" -n 127.0.0.1%no-such-dev
     must_fail 1 "no-such-dev" -i live:no-such-dev --print csv
     must_fail 1 "$W/none/stats" -i "$W/good.pcap" --print csv --stats-json "$W/none/stats"
+    mkfifo "$W/unread"
+    must_fail 1 "$W/unread" -i "$W/good.pcap" --print csv --stats-json "$W/unread"
     must_fail 1 "$W/none.conf" --config "$W/none.conf"
     must_fail 1 "--nflow-key: $W/none: No such file" -i "$W/good.pcap" -V nflow --nflow-key "@$W/none"
 }
