@@ -13,7 +13,9 @@
 #define STUCK_MS	300
 /* how long one that is full may hold others up where nothing may stay behind */
 #define GRACE_MS	100
-/* and everything, once the daemon was told to stop */
+/* how long windows are taken one after the other before main() has its turn */
+#define ROUND_MS	100
+/* how long everything is waited for once the daemon was told to stop */
 #define STOP_MS		2000
 /*
  * A full collector is looked after this often: its socket becomes writable when half of
@@ -271,7 +273,9 @@ static void run_windows(struct export *x, struct npk_source *src, bool all)
 			unstick(x, &clock, all, since_ms);
 			moved = release(x, src);
 		}
-	} while (n == NPK_WINDOW || (all && x->released < x->read));
+		/* a source that is never read empty does not keep signals and reports waiting */
+	} while ((n == NPK_WINDOW && (all || monotonic_ms() - since_ms < ROUND_MS)) ||
+		 (all && x->released < x->read));
 }
 
 int export_run(struct export *x, struct npk_source *src, bool all)

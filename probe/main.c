@@ -379,7 +379,8 @@ static int finish(struct probe *p)
 	do {
 		more = npk_source_expire_all(p->src);
 		code = export_run(&p->x, p->src, true);
-	} while (more && code < 0);
+		/* what the module goes on making is for who comes next */
+	} while (more && code < 0 && (!p->o.kmod || p->o.flush));
 	export_finish(&p->x, p->src);
 	if (p->progress)
 		fputs("\r\033[K", stderr);
