@@ -338,6 +338,8 @@ static void flows_stop(struct seq_file *f, void *v)
 
 static void show_flow(struct seq_file *f, const struct npk_flow *flow, u64 now)
 {
+	/* packets' times may be ahead of the kernel's clock by what clock.h says */
+	s64 age_ns = now - flow->first_ns;
 	struct npk_key key;
 
 	npk_flow_key(flow, &key);
@@ -351,7 +353,7 @@ static void show_flow(struct seq_file *f, const struct npk_flow *flow, u64 now)
 	else
 		seq_printf(f, " %u", key.vlan);
 	seq_printf(f, " %u %llu %llu 0x%03x %llu\n", key.ifindex, flow->packets, flow->octets,
-		   flow->tcp_flags, div_u64(now - flow->first_ns, NSEC_PER_MSEC));
+		   flow->tcp_flags, div_u64(max_t(s64, age_ns, 0), NSEC_PER_MSEC));
 }
 
 static int flows_show(struct seq_file *f, void *v)

@@ -299,13 +299,15 @@ static void src_kmod_backlog(const struct npk_source *src, uint64_t *records, ui
 	*age_ns = k->join.backlog ? clock.now_ns - k->join.oldest_ns : 0;
 }
 
-/* A counter of the own group, "lost.default.packets", without the group's name. */
+/* A counter of the own group, "lost.default.packets", without its name; only these have one. */
 static const char *without_group(const struct src_kmod *k, const char *name, char *out, size_t size)
 {
 	const char *dot = strchr(name, '.');
 	size_t len = strlen(k->join.group);
 
-	if (!dot || strncmp(dot + 1, k->join.group, len) || dot[1 + len] != '.')
+	if (strncmp(name, "published.", 10) && strncmp(name, "lost.", 5))
+		return name;
+	if (strncmp(dot + 1, k->join.group, len) || dot[1 + len] != '.')
 		return name;
 	snprintf(out, size, "%.*s%s", (int)(dot - name), name, dot + 1 + len);
 	return out;
