@@ -67,14 +67,7 @@ static uint16_t sampling_field(const struct npk_sampling *s)
 static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struct npk_times *times,
 		       size_t parts)
 {
-	uint64_t secs = (uint64_t)npk_floor_div(times->now_ns, NPK_NS_PER_S);
-
-	npk_buf_u16(b, NPK_ENC_NF5);
-	npk_buf_u16(b, (uint16_t)parts);
-	npk_buf_u32(b, npk_times_uptime(times, times->now_ms));
-	npk_buf_u32(b, (uint32_t)secs);
-	npk_buf_u32(b, (uint32_t)((uint64_t)times->now_ns - secs * NPK_NS_PER_S));
-	npk_buf_u32(b, enc->sequence);
+	npk_split_put_header(b, enc, times, parts);
 	npk_buf_u8(b, (uint8_t)(enc->opts.source_id >> 8));	/* engine type */
 	npk_buf_u8(b, (uint8_t)enc->opts.source_id);		/* engine id */
 	npk_buf_u16(b, sampling_field(&enc->opts.sampling));
@@ -114,9 +107,7 @@ static int nf5_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, 
 {
 	struct npk_split_plan plan = nf5_plan(enc, recs, nr_recs);
 	struct npk_times times;
-	struct npk_part part;
 	struct npk_buf b;
-	size_t n;
 
 	if (plan.bad)
 		return -EINVAL;
@@ -126,13 +117,7 @@ static int nf5_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, 
 	npk_times_init(&times, clock);
 	npk_buf_init(&b, buf, enc->opts.max_payload);
 	put_header(&b, enc, &times, plan.parts);
-	for (n = 0; n < plan.parts; n++) {
-		const struct npk_rec *rec = *recs;
-
-		if (!npk_split_next(&enc->split, rec, &part))
-			recs++;
-		put_record(&b, rec, &times, &part);
-	}
+	npk_split_put(&b, &enc->split, recs, plan.parts, &times, put_record);
 	enc->sequence += (uint32_t)plan.parts;
 	*len = b.len;
 	*taken = plan.taken;

@@ -80,16 +80,9 @@ uint32_t npk_nf9_counted(const struct npk_sets_layout *l)
 }
 
 static const struct npk_sets_rules rules = {
-	.header_len = NF9_HEADER_LEN,
-	.template_set = NF9_TEMPLATE_SET,
-	.options_set = NF9_OPTIONS_SET,
-	.options_scope = NF9_SCOPE_SYSTEM,
-	.put_options_counts = npk_nf9_put_options_counts,
+	NF9_RULES,
 	.defaults = defaults,
 	.nr_defaults = sizeof(defaults) / sizeof(defaults[0]),
-	.put_spec = npk_nf9_put_spec,
-	.put_header = npk_nf9_put_header,
-	.counted = npk_nf9_counted,
 };
 
 const struct npk_enc_format npk_enc_nf9 = {

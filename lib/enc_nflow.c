@@ -167,14 +167,8 @@ static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struc
 		       size_t flows)
 {
 	const struct npk_sampling *s = &enc->opts.sampling;
-	uint64_t secs = (uint64_t)npk_floor_div(times->now_ns, NPK_NS_PER_S);
 
-	npk_buf_u16(b, NPK_ENC_NFLOW);
-	npk_buf_u16(b, (uint16_t)flows);
-	npk_buf_u32(b, npk_times_uptime(times, times->now_ms));
-	npk_buf_u32(b, (uint32_t)secs);
-	npk_buf_u32(b, (uint32_t)((uint64_t)times->now_ns - secs * NPK_NS_PER_S));
-	npk_buf_u32(b, enc->sequence);
+	npk_split_put_header(b, enc, times, flows);
 	npk_buf_u32(b, enc->opts.source_id);
 	npk_buf_u16(b, (uint16_t)(s->interval > 1 ? s->interval : 0));
 	npk_buf_zero(b, 2 + NPK_MD5_LEN);
@@ -185,9 +179,7 @@ static int nflow_datagram(struct npk_enc *enc, const struct npk_rec *const *recs
 {
 	struct npk_split_plan plan = nflow_plan(enc, recs, nr_recs);
 	struct npk_times times;
-	struct npk_part part;
 	struct npk_buf b;
-	size_t n;
 
 	if (plan.bad)
 		return -EINVAL;
@@ -197,13 +189,7 @@ static int nflow_datagram(struct npk_enc *enc, const struct npk_rec *const *recs
 	npk_times_init(&times, clock);
 	npk_buf_init(&b, buf, enc->opts.max_payload);
 	put_header(&b, enc, &times, plan.parts);
-	for (n = 0; n < plan.parts; n++) {
-		const struct npk_rec *rec = *recs;
-
-		if (!npk_split_next(&enc->split, rec, &part))
-			recs++;
-		put_flow(&b, rec, &times, &part);
-	}
+	npk_split_put(&b, &enc->split, recs, plan.parts, &times, put_flow);
 	npk_digest_md5(&enc->seal->key, buf, b.len, NFLOW_DIGEST_AT, buf + NFLOW_DIGEST_AT);
 	enc->sequence += (uint32_t)plan.parts;
 	*len = npk_seal_compress(enc->seal, buf, b.len, b.size);

@@ -24,12 +24,22 @@
 /** npk_nflow9_trailer - a trailer with zeros for the digest */
 extern const uint8_t npk_nflow9_trailer[NFLOW9_TRAILER_LEN];
 
-/* Members of struct npk_sets_rules. */
+/* Members of struct npk_sets_rules, of which v9 and nflow9 have these in common. */
 int npk_nf9_put_spec(struct npk_buf *b, const struct npk_field *field);
 void npk_nf9_put_options_counts(struct npk_buf *b, uint16_t nr_fields);
 void npk_nf9_put_header(struct npk_buf *b, const struct npk_enc *enc,
 			const struct npk_times *times, const struct npk_sets_layout *l,
 			size_t len);
 uint32_t npk_nf9_counted(const struct npk_sets_layout *l);
+
+#define NF9_RULES						\
+	.header_len = NF9_HEADER_LEN,				\
+	.template_set = NF9_TEMPLATE_SET,			\
+	.options_set = NF9_OPTIONS_SET,				\
+	.options_scope = NF9_SCOPE_SYSTEM,			\
+	.put_options_counts = npk_nf9_put_options_counts,	\
+	.put_spec = npk_nf9_put_spec,				\
+	.put_header = npk_nf9_put_header,			\
+	.counted = npk_nf9_counted
 
 #endif /* NPK_LIB_NF9_H */

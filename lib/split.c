@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "enc.h"
 #include "split.h"
 
 static uint64_t div_up(uint64_t total, uint64_t unit)
@@ -99,4 +100,17 @@ struct npk_split_plan npk_split_plan(const struct npk_enc *enc, const struct npk
 		octets -= (size_t)left * len;
 	}
 	return plan;
+}
+
+void npk_split_put_header(struct npk_buf *b, const struct npk_enc *enc,
+			  const struct npk_times *times, size_t parts)
+{
+	uint64_t secs = (uint64_t)npk_floor_div(times->now_ns, NPK_NS_PER_S);
+
+	npk_buf_u16(b, (uint16_t)enc->opts.version);
+	npk_buf_u16(b, (uint16_t)parts);
+	npk_buf_u32(b, npk_times_uptime(times, times->now_ms));
+	npk_buf_u32(b, (uint32_t)secs);
+	npk_buf_u32(b, (uint32_t)((uint64_t)times->now_ns - secs * NPK_NS_PER_S));
+	npk_buf_u32(b, enc->sequence);
 }

@@ -14,6 +14,9 @@
 
 #include <npk/enc.h>
 
+#include "buf.h"
+#include "ie.h"
+
 /**
  * struct npk_split - a record of which some parts have been sent
  * @done: parts written so far, 0: no record is under way
@@ -85,5 +88,46 @@ struct npk_split_plan {
 struct npk_split_plan npk_split_plan(const struct npk_enc *enc, const struct npk_split *split,
 				     const struct npk_rec *const *recs, size_t nr_recs,
 				     const struct npk_split_room *room);
+
+/**
+ * npk_split_put_header() - what the headers of these formats begin with
+ * @b: the datagram
+ * @enc: encoder
+ * @times: the clock reading of the datagram
+ * @parts: records it will hold
+ *
+ * Version, records, sysUptime in ms, seconds and nanoseconds since 1970, sequence number.
+ */
+void npk_split_put_header(struct npk_buf *b, const struct npk_enc *enc,
+			  const struct npk_times *times, size_t parts);
+
+/**
+ * npk_split_put() - write the records of a datagram
+ * @b: the datagram
+ * @split: state of the stream; advances
+ * @recs: records
+ * @parts: as npk_split_plan() said of these records
+ * @times: the clock reading of the datagram
+ * @put: writes one part
+ *
+ * Inline, for then @put is too.
+ */
+static inline void npk_split_put(struct npk_buf *b, struct npk_split *split,
+				 const struct npk_rec *const *recs, size_t parts,
+				 const struct npk_times *times,
+				 void (*put)(struct npk_buf *b, const struct npk_rec *rec,
+					     const struct npk_times *times,
+					     const struct npk_part *part))
+{
+	struct npk_part part;
+
+	while (parts--) {
+		const struct npk_rec *rec = *recs;
+
+		if (!npk_split_next(split, rec, &part))
+			recs++;
+		put(b, rec, times, &part);
+	}
+}
 
 #endif /* NPK_LIB_SPLIT_H */

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* NetFlow v9 datagrams: the golden ones, and every other through a small decoder of RFC 3954. */
 #include "test.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <arpa/inet.h>
 
-#include "lib/enc.h"
-
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
-#define SEC		UINT64_C(1000000000)
-#define MS		UINT64_C(1000000)
-#define NOW_S		UINT64_C(1700000000)
 
 #define HEADER		20
 #define SET_HEADER	4
@@ -58,15 +54,6 @@ static struct npk_rec flow6(void)
 		.min_len = 70, .max_len = 86, .min_ttl = 64, .max_ttl = 64,
 		.flow_label = 0x12345,
 	};
-}
-
-static uint64_t be(const uint8_t *p, unsigned int len)
-{
-	uint64_t v = 0;
-
-	while (len--)
-		v = v << 8 | *p++;
-	return v;
 }
 
 /* One template as the decoder learned it. */
@@ -184,14 +171,6 @@ static const uint8_t *field(const struct decoder *d, unsigned int family, size_t
 	}
 	fail_msg("no field %u", type);
 	return NULL;
-}
-
-static struct npk_enc *new_enc(const struct npk_enc_opts *opts)
-{
-	struct npk_enc *enc;
-
-	assert_int_equal(npk_enc_new(opts, &enc), 0);
-	return enc;
 }
 
 /* A datagram on the heap, of max_payload octets, so that ASan guards its end. */

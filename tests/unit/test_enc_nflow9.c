@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* nflow9: the golden signed datagram, room for the trailer, compression, fingerprints. */
 #include "test.h"
+#include "stream.h"
 #include "nflow.h"
 
 #include <errno.h>
@@ -10,9 +11,6 @@
 #include "lib/fingerprint.h"
 #include "lib/nf9.h"
 #include "lib/template.h"
-
-#define SEC		UINT64_C(1000000000)
-#define NOW_S		UINT64_C(1700000000)
 
 /* sysUptime 3600000 ms at 1700000000.000 */
 static const struct npk_clock golden_clock = {

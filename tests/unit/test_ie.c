@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lib/ie.c: the table against the registry's rules, every element's octets, templates. */
 #include "test.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,12 +10,8 @@
 #include "lib/ie.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
-#define SEC		UINT64_C(1000000000)
-#define MS		UINT64_C(1000000)
 
-/* 2023-11-14 22:13:20 UTC; the source's clock started 5000 s earlier. */
-#define NOW_S		UINT64_C(1700000000)
-
+/* The source's clock started 5000 s before it. */
 static const struct npk_clock at_5000s = {
 	.now_ns = 5000 * SEC + 250 * MS,
 	.offset_ns = (int64_t)((NOW_S - 5000) * SEC),

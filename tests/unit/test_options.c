@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Options data: golden octets, and every other datagram through a small decoder. */
 #include "test.h"
+#include "stream.h"
 
 #include <arpa/inet.h>
 
-#include "lib/enc.h"
-
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
-#define SEC		UINT64_C(1000000000)
-#define MS		UINT64_C(1000000)
-#define NOW_S		UINT64_C(1700000000)
 #define IDS		5
 #define MAX_FIELDS	8
 
@@ -33,15 +29,6 @@ static const struct npk_enc_exporter exporter = {
 	.not_sent_flows = 5, .not_sent_packets = 6, .not_sent_octets = 7,
 	.active_s = 60, .idle_s = 15,
 };
-
-static uint64_t be(const uint8_t *p, unsigned int len)
-{
-	uint64_t v = 0;
-
-	while (len--)
-		v = v << 8 | *p++;
-	return v;
-}
 
 /**
  * struct seen - what a collector makes of one datagram
@@ -161,14 +148,6 @@ static uint64_t value(const struct seen *s, uint16_t id)
 	}
 	fail_msg("no field %u", id);
 	return 0;
-}
-
-static struct npk_enc *new_enc(const struct npk_enc_opts *opts)
-{
-	struct npk_enc *enc;
-
-	assert_int_equal(npk_enc_new(opts, &enc), 0);
-	return enc;
 }
 
 /* A stream whose templates were sent. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The verifier: golden datagrams, each octet altered or missing, round trips, hostile streams. */
 #include "test.h"
+#include "stream.h"
 #include "nflow.h"
 
 #include <arpa/inet.h>
@@ -14,9 +15,6 @@
 #include "lib/nflow.h"
 #include "lib/verify.h"
 
-#define SEC		UINT64_C(1000000000)
-#define MS		UINT64_C(1000000)
-#define NOW_S		UINT64_C(1700000000)
 #define TRAILER		72
 
 static const struct npk_verify_from here = { .addr = { [15] = 1 }, .port = 2055 };
