@@ -29,6 +29,8 @@ DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early 
 
 KERNEL_STEPS=(packages build)
 for kernel in bullseye stock trixie trixie-backports; do
+    KERNEL_STEPS+=("kernel-$kernel-build")
+    eval "step_kernel-$kernel-build() { tests/lab/module --check $kernel; }"
     for name in devices hostile early; do
         KERNEL_STEPS+=("kernel-$kernel-$name")
         eval "step_kernel-$kernel-$name() { tests/lab/test --kernel $kernel $name; }"
@@ -83,6 +85,7 @@ about() {
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
     debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;
+    kernel-*-build) echo "15 core and module with the headers and compiler of another suite: W=1, sparse" ;;
     kernel-*) echo "50 the same as lab-${1##*-}, on the kernel of another suite" ;;
     unchanged) echo "1 services, sockets and namespaces as before" ;;
     esac
