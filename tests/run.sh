@@ -24,7 +24,7 @@ cd "$TOP"
 CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-export lab-cpus lab-differential lab-vrf lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery reload stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
-DEBUG_STEPS=(packages build debug-kernel debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
+DEBUG_STEPS=(packages build debug-kernel checkpatch debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
     debug-cpus debug-churn)
 
 KERNEL_STEPS=(packages build)
@@ -84,6 +84,7 @@ about() {
     lab-replay) echo "400 captures through every hook against their truth" ;;
     lab-trixie) echo "160 devices, hostile readers and merged packets on the next suite's kernel" ;;
     debug-kernel) echo "700 compiles the debug kernel, once" ;;
+    checkpatch) echo "5 the kernel's own style checker: module, core, uapi header" ;;
     debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;
     kernel-*-build) echo "15 core and module with the headers and compiler of another suite: W=1, sparse" ;;
     kernel-*) echo "50 the same as lab-${1##*-}, on the kernel of another suite" ;;
@@ -159,6 +160,11 @@ step_lab-trixie() {
     tests/lab/test --kernel trixie merged
 }
 step_debug-kernel() { tests/lab/guest --kernel debug -c true; }
+# The script is in the kernel's source only. Versions are what compat.h is about, on the left of each comparison.
+step_checkpatch() {
+    perl "$(tests/lab/kernel debug)/build/scripts/checkpatch.pl" --no-tree --file --terse --show-types \
+        --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON kmod/*.[ch] kmod/core/*.[ch] include/uapi/*.h
+}
 step_debug-params() { tests/lab/test --kernel debug params; }
 step_debug-devices() { tests/lab/test --kernel debug devices; }
 step_debug-early() { tests/lab/test --kernel debug early; }

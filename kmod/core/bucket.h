@@ -43,8 +43,10 @@
 #define NPK_TICK_MASK		0x7fffU
 #define NPK_TICKS_AHEAD_MAX	0x2800U
 
-/** NPK_TICK_SLACK_NS - a sweep that is so much late notices every deadline: one tick each
- * for the deadline's and the present time's rounding */
+/**
+ * NPK_TICK_SLACK_NS - a sweep that is so much late notices every deadline: one tick each
+ * for the deadline's and the present time's rounding
+ */
 #define NPK_TICK_SLACK_NS	(2ULL << NPK_TICK_SHIFT)
 
 /** NPK_DUE_REPEATED - npk_bucket.due: the flow had a second packet */

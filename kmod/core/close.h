@@ -71,7 +71,7 @@ static __always_inline void npk_close_late(struct npk_meter *m, s64 late)
  * @m: meter
  * @flow: as for npk_close(); held when there is no room
  * @reason: enum npk_end_reason
- * @due_ns: when it was due; how late it is is counted
+ * @due_ns: when it was due; the delay is counted
  *
  * Return: as npk_close().
  */

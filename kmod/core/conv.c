@@ -222,7 +222,7 @@ bool npk_convs_follow(struct npk_convs *c, struct npk_flow *flow, const struct n
 {
 	u64 id = conv.hash | 1;
 	u32 i = npk_conv_bucket(id);
-	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
+	struct npk_lock *lock = npk_stripes_of(&c->stripes, i);
 	bool lost;
 
 	npk_lock(lock);

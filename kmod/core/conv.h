@@ -189,17 +189,16 @@ static __always_inline bool npk_convs_udp(struct npk_convs *c, struct npk_flow *
 {
 	u64 id = conv.hash | 1;
 	u32 i = npk_conv_bucket(id);
-	npk_lock_t *lock = npk_stripes_of(&c->stripes, i);
+	struct npk_lock *lock = npk_stripes_of(&c->stripes, i);
 	struct npk_conv *bucket = c->bucket[i], *room;
 	bool lost = false;
 
 	npk_lock(lock);
 	room = npk_conv_room(bucket, id);
-	if (likely(room && !npk_conv_find(bucket, id))) {
+	if (likely(room && !npk_conv_find(bucket, id)))
 		npk_conv_ask(room, id, now_ns, conv.side);
-	} else {
+	else
 		lost = npk_conv_udp(bucket, flow, now_ns, id, conv.side, idle_ns);
-	}
 	npk_unlock(lock);
 	return lost;
 }

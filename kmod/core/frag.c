@@ -82,7 +82,7 @@ bool npk_frags_join(struct npk_frags *f, struct npk_pkt *pkt, const struct npk_s
 		.ip_version = pkt->key.ip_version,
 	};
 	bool known = true;
-	npk_lock_t *lock;
+	struct npk_lock *lock;
 	u32 i;
 
 	memcpy(id.addr, pkt->key.addr, sizeof(id.addr));

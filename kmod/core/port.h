@@ -20,11 +20,13 @@
 #include <linux/types.h>
 
 /* Of what several meters share; taken in softirq only, nothing nests inside. */
-typedef spinlock_t npk_lock_t;
+struct npk_lock {
+	spinlock_t spin;
+};
 
-#define npk_lock_init(lock)	spin_lock_init(lock)
-#define npk_lock(lock)		spin_lock(lock)
-#define npk_unlock(lock)	spin_unlock(lock)
+#define npk_lock_init(lock)	spin_lock_init(&(lock)->spin)
+#define npk_lock(lock)		spin_lock(&(lock)->spin)
+#define npk_unlock(lock)	spin_unlock(&(lock)->spin)
 
 #else /* user space */
 
@@ -49,7 +51,7 @@ typedef __s32 s32;
 typedef __s64 s64;
 
 /* In user space nothing of a meter is shared between threads. */
-typedef struct { } npk_lock_t;
+struct npk_lock { };
 
 #define npk_lock_init(lock)	((void)(lock))
 #define npk_lock(lock)		((void)(lock))

@@ -17,8 +17,8 @@
  * @lock: protects every bucket whose number is the stripe's modulo NPK_STRIPES
  */
 struct npk_stripe {
-	npk_lock_t lock;
-} __attribute__((aligned(NPK_CACHE_LINE)));
+	_Alignas(NPK_CACHE_LINE) struct npk_lock lock;
+};
 
 /**
  * struct npk_stripes - the locks of one table
@@ -43,7 +43,7 @@ static inline void npk_stripes_init(struct npk_stripes *s)
  *
  * Return: the lock.
  */
-static __always_inline npk_lock_t *npk_stripes_of(struct npk_stripes *s, u32 bucket)
+static __always_inline struct npk_lock *npk_stripes_of(struct npk_stripes *s, u32 bucket)
 {
 	return &s->stripe[bucket % NPK_STRIPES].lock;
 }
