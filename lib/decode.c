@@ -42,6 +42,11 @@ static void store(uint8_t *member, unsigned int size, uint64_t v)
 	}
 }
 
+static void store_times(uint8_t *member, unsigned int size, uint64_t v, uint64_t factor)
+{
+	store(member, size, v > UINT64_MAX / factor ? UINT64_MAX : v * factor);
+}
+
 /* Where a record has the addresses of both IP versions, those of the other one are zero. */
 static void address(struct npk_rec *rec, uint8_t *member, unsigned int version, const uint8_t *data,
 		    size_t len)
@@ -72,7 +77,7 @@ static void mpls(struct npk_rec *rec, uint8_t *member, uint64_t label)
 
 	if (!label)
 		return;
-	store(member, 4, label << 8);
+	store_times(member, 4, label, 1 << 8);
 	if (rec->nr_mpls < depth)
 		rec->nr_mpls = (uint8_t)depth;
 }
@@ -99,16 +104,16 @@ static void number(struct npk_rec *rec, const struct npk_ie *ie,
 		store(member, 8, uptime(clock, (uint32_t)v));
 		break;
 	case NPK_IE_UNIX_S:
-		store(member, 8, v * NPK_NS_PER_S);
+		store_times(member, 8, v, NPK_NS_PER_S);
 		break;
 	case NPK_IE_UNIX_MS:
-		store(member, 8, v * NPK_NS_PER_MS);
+		store_times(member, 8, v, NPK_NS_PER_MS);
 		break;
 	case NPK_IE_MS:
-		store(member, 4, v * US_PER_MS);
+		store_times(member, 4, v, US_PER_MS);
 		break;
 	case NPK_IE_HALF_MS:
-		store(member, 4, v * 2 * US_PER_MS);
+		store_times(member, 4, v, 2 * US_PER_MS);
 		break;
 	default:	/* durations follow from the times, ICMP's type from the port */
 		break;

@@ -83,14 +83,25 @@ static bool digest_good(const struct npk_verify_datagram *d)
 	return npk_digest_same(digest, d->data + NFLOW_DIGEST_AT, sizeof(digest));
 }
 
+/* What is longer than a record can say is the longest it can. */
+static void add_delay(struct npk_rec *rec, uint64_t us)
+{
+	uint32_t left = UINT32_MAX - rec->appl_delay_us;
+
+	rec->appl_delay_us += us < left ? (uint32_t)us : left;
+}
+
 /*
  * Types whose meaning is nFlow's own.  The network latency is left out: it does not
  * say to which of the two sides.
  */
 static void own_item(struct npk_rec *rec, const struct item *item)
 {
-	uint64_t v = npk_get_be(item->value, item->len <= 8 ? item->len : 0);
+	uint64_t v;
 
+	if (!item->len || item->len > 8)
+		return;
+	v = npk_get_be(item->value, item->len);
 	switch (item->type) {
 	case NFLOW_FRAGMENTED:
 		rec->fragments = !!v;
@@ -99,10 +110,10 @@ static void own_item(struct npk_rec *rec, const struct item *item)
 		rec->vlan = (uint16_t)v;
 		break;
 	case NFLOW_APPL_LATENCY_SEC:
-		rec->appl_delay_us += (uint32_t)(v * NPK_US_PER_S);
+		add_delay(rec, v < UINT32_MAX ? v * NPK_US_PER_S : UINT32_MAX);
 		break;
 	case NFLOW_APPL_LATENCY_NSEC:
-		rec->appl_delay_us += (uint32_t)(v / NPK_NS_PER_US);
+		add_delay(rec, v / NPK_NS_PER_US);
 		break;
 	}
 }

@@ -432,6 +432,44 @@ static void test_no_poison(void **state)
 	npk_verify_free(v);
 }
 
+/* Found by review: a latency that wrapped, and items whose length says nothing. */
+static void test_own_items(void **state)
+{
+	static const struct {
+		uint8_t item[12];
+		uint32_t delay;
+	} items[] = {
+		{ { 0, 85, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7 }, 7000000 },
+		{ { 0, 85, 0, 8, 0, 0, 0, 0, 0, 0, 0x10, 0xc7 }, UINT32_MAX },	/* 4295 s */
+		{ { 0, 85, 0, 8, 0, 4, 0, 0, 0, 0, 0, 1 }, UINT32_MAX },
+		{ { 0, 86, 0, 8, 0xff, 0, 0, 0, 0, 0, 0, 0 }, UINT32_MAX },
+		{ { 0, 82, 0, 0, 0, 87, 0, 4, 0, 0, 0, 0 }, 0 },	/* a tag of no octets */
+	};
+	static const uint8_t address[] = { 0, 8, 0, 4, 10, 0, 0, 1 };
+	struct npk_verify *v = new_verify("k");
+	struct npk_key_pair key;
+	uint8_t data[128];
+	struct npk_buf b;
+	size_t i;
+
+	(void)state;
+	npk_digest_key(&key, "k", 1);
+	for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		npk_buf_init(&b, data, sizeof(data));
+		npk_buf_u16(&b, 24);
+		npk_buf_u16(&b, 1);
+		npk_buf_zero(&b, NFLOW_HEADER_LEN - 4);
+		npk_buf_u16(&b, 2 + 8 + 12);
+		npk_buf_bytes(&b, address, sizeof(address));
+		npk_buf_bytes(&b, items[i].item, 12);
+		npk_digest_md5(&key, data, b.len, NFLOW_DIGEST_AT, data + NFLOW_DIGEST_AT);
+		assert_int_equal(check(v, data, b.len).flows, 1);
+		assert_int_equal(got[i].appl_delay_us, items[i].delay);
+		assert_int_equal(got[i].vlan, NPK_VLAN_NONE);
+	}
+	npk_verify_free(v);
+}
+
 /* Found by fuzzing: flows of a template that has the id of a digest's. */
 static void test_ids_of_digests(void **state)
 {
@@ -588,6 +626,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
+		cmocka_unit_test(test_own_items),
 		cmocka_unit_test(test_ids_of_digests),
 		cmocka_unit_test(test_empty_fields),
 		cmocka_unit_test(test_version_by_addresses),
