@@ -9,6 +9,9 @@
 #define NFLOW_HEADER_LEN	44
 #define NFLOW_DIGEST_AT		28
 
+/* What the receivers of 2003 had room for; senders keep to less. */
+#define NFLOW_INFLATED_MAX	1500
+
 /**
  * enum nflow_type - types of items
  * @NFLOW_IN_BYTES: octets, 4 octets

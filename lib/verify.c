@@ -7,6 +7,7 @@
 #include <npk/enc.h>
 
 #include "buf.h"
+#include "nflow.h"
 #include "verify.h"
 
 /* zlib and gzip, whichever the header says; the window is the usual one */
@@ -62,18 +63,27 @@ static bool is_compressed(const uint8_t *data, size_t len)
 	return head == 0x1f8b || (data[0] == 0x78 && head % 31 == 0);
 }
 
-/* All of the stream and nothing behind it, or it is none of ours. */
+/*
+ * All of the stream and nothing behind it, or it is none of ours.  Anybody may send what is
+ * to be inflated, so it goes on beyond the longest nFlow message for v9 alone.
+ */
 static bool inflate_all(struct npk_verify_datagram *d)
 {
 	z_stream *z = &d->v->z;
+	int end;
 
 	if (inflateReset(z) != Z_OK)
 		return false;
 	z->next_in = (uint8_t *)d->data;
 	z->avail_in = (uInt)d->len;
 	z->next_out = d->v->inflated;
-	z->avail_out = sizeof(d->v->inflated);
-	if (inflate(z, Z_FINISH) != Z_STREAM_END || z->avail_in)
+	z->avail_out = NFLOW_INFLATED_MAX;
+	end = inflate(z, Z_SYNC_FLUSH);
+	if (end == Z_OK && !z->avail_out && npk_get_be16(d->v->inflated) == NPK_ENC_NF9) {
+		z->avail_out = sizeof(d->v->inflated) - NFLOW_INFLATED_MAX;
+		end = inflate(z, Z_FINISH);
+	}
+	if (end != Z_STREAM_END || z->avail_in)
 		return false;
 	d->data = d->v->inflated;
 	d->len = z->total_out;

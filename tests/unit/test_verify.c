@@ -211,6 +211,52 @@ static void test_compressed(void **state)
 	npk_verify_free(v);
 }
 
+/* A v1 message of one flow of @len octets, all of them one item, rightly signed. */
+static size_t put_message(uint8_t *data, const char *key, size_t len)
+{
+	struct npk_key_pair pair;
+	struct npk_buf b;
+
+	npk_buf_init(&b, data, NFLOW_HEADER_LEN + len);
+	npk_buf_u16(&b, 24);
+	npk_buf_u16(&b, 1);
+	npk_buf_zero(&b, NFLOW_HEADER_LEN - 4);
+	npk_buf_u16(&b, (uint16_t)len);
+	npk_buf_u16(&b, 87);
+	npk_buf_u16(&b, (uint16_t)(len - 6));
+	npk_buf_zero(&b, len - 6);
+	assert_false(b.overflow);
+	npk_digest_key(&pair, key, strlen(key));
+	npk_digest_md5(&pair, data, b.len, NFLOW_DIGEST_AT, data + NFLOW_DIGEST_AT);
+	return b.len;
+}
+
+/* Nobody has to sign what is to be inflated: 1500 octets of nFlow v1, 65535 of v9. */
+static void test_bomb(void **state)
+{
+	static uint8_t data[65536], packed[4096];
+	struct npk_verify *v = new_verify("secret");
+	size_t len, i;
+
+	(void)state;
+	for (i = 1499; i <= 1501; i++) {
+		len = put_message(data, "secret", i - NFLOW_HEADER_LEN);
+		assert_int_equal(len, i);
+		len = pack(packed, sizeof(packed), data, len, 15);
+		assert_int_equal(check(v, packed, len).verdict,
+				 i > 1500 ? NPK_VERDICT_MALFORMED : NPK_VERDICT_VALID);
+	}
+	memset(data, 0, sizeof(data));
+	for (i = 65534; i <= 65536; i++) {
+		npk_put_be16(data, 9);
+		npk_put_be16(data + 22, (uint16_t)(i - 20));
+		len = pack(packed, sizeof(packed), data, i, 15);
+		assert_int_equal(check(v, packed, len).verdict,
+				 i > 65535 ? NPK_VERDICT_MALFORMED : NPK_VERDICT_UNSIGNED);
+	}
+	npk_verify_free(v);
+}
+
 static struct npk_rec random_rec(uint64_t *rng, uint64_t now_ns)
 {
 	struct npk_rec rec = {
@@ -623,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_golden_nflow9),
 		cmocka_unit_test(test_every_octet_counts),
 		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_bomb),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
