@@ -36,6 +36,7 @@ struct npk_verify_field {
  * struct npk_verify_template - a template as it was learned
  * @id: template id, 0: unused
  * @options: its records are no flows
+ * @used: step of the stream that learned or used it last
  * @nr_fields: entries of @fields in use, 0 with @options
  * @record_len: octets of a record
  * @fields: fields in the order of the wire
@@ -45,6 +46,7 @@ struct npk_verify_template {
 	bool options;
 	uint16_t nr_fields;
 	uint32_t record_len;
+	uint64_t used;
 	struct npk_verify_field fields[NPK_VERIFY_FIELDS];
 };
 
@@ -55,7 +57,7 @@ struct npk_verify_template {
  * @source_id: of the header
  * @used: number of the datagram that used it last, 0: never
  * @next: sequence number to come
- * @victim: template that makes room for the next
+ * @steps: counts templates learned and used
  * @templates: v9's
  */
 struct npk_verify_stream {
@@ -64,7 +66,7 @@ struct npk_verify_stream {
 	uint32_t source_id;
 	uint64_t used;
 	uint32_t next;
-	unsigned int victim;
+	uint64_t steps;
 	struct npk_verify_template templates[NPK_VERIFY_TEMPLATES];
 };
 

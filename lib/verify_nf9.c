@@ -127,14 +127,15 @@ static bool claims_digest(const struct npk_verify_datagram *d, size_t last, size
 
 static enum npk_verdict judge(const struct npk_verify_datagram *d, size_t last, size_t before)
 {
-	const uint8_t *digest = d->data + d->len - NPK_SHA256_LEN;
 	uint8_t want[NPK_SHA256_LEN];
+	const uint8_t *digest;
 
 	if (!claims_digest(d, last, before))
 		return NPK_VERDICT_UNSIGNED;
 	if (d->len - before != NFLOW9_TRAILER_LEN ||
 	    memcmp(d->data + before, npk_nflow9_trailer, TRAILER_FIXED))
 		return NPK_VERDICT_BAD_DIGEST;
+	digest = d->data + d->len - NPK_SHA256_LEN;	/* in the trailer */
 	npk_digest_sha256(&d->v->key, d->data, d->len, want);
 	if (!d->v->opts.key_len || !npk_digest_same(digest, want, sizeof(want)))
 		return NPK_VERDICT_BAD_DIGEST;
@@ -146,26 +147,39 @@ static struct npk_verify_template *find(struct npk_verify_stream *s, uint16_t id
 	unsigned int i;
 
 	for (i = 0; i < NPK_VERIFY_TEMPLATES; i++) {
-		if (s->templates[i].id == id)
-			return &s->templates[i];
+		if (s->templates[i].id != id)
+			continue;
+		s->templates[i].used = ++s->steps;
+		return &s->templates[i];
 	}
 	return NULL;
 }
 
-/* In the place of the same id, else in the next one round. */
+static struct npk_verify_template *least_used(struct npk_verify_stream *s)
+{
+	struct npk_verify_template *least = s->templates;
+	unsigned int i;
+
+	for (i = 1; i < NPK_VERIFY_TEMPLATES; i++) {
+		if (s->templates[i].used < least->used)
+			least = &s->templates[i];
+	}
+	return least;
+}
+
+/* In the place of the same id, else of the one not used for longest. */
 static void learn(struct npk_verify_stream *s, const struct spec *spec)
 {
 	struct npk_verify_template *t = find(s, spec->id);
 	size_t i;
 
-	if (!t) {
-		t = &s->templates[s->victim];
-		s->victim = (s->victim + 1) % NPK_VERIFY_TEMPLATES;
-	}
+	if (!t)
+		t = least_used(s);
 	memset(t, 0, sizeof(*t));
 	if (!spec->options && spec->nr_fields > NPK_VERIFY_FIELDS)
 		return;
 	t->id = spec->id;
+	t->used = ++s->steps;
 	t->options = spec->options;
 	if (t->options)
 		return;

@@ -516,6 +516,27 @@ static void test_own_items(void **state)
 	npk_verify_free(v);
 }
 
+/* Found by review: no octet before the datagram is looked at, and none where there is none. */
+static void test_shorter_than_digest(void **state)
+{
+	struct npk_verify *v = new_verify("secret");
+	uint8_t data[64];
+	struct npk_buf b;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 12; i++) {
+		start_nf9(&b, data, sizeof(data), i);
+		if (i >= 4) {
+			npk_buf_u16(&b, 0);
+			npk_buf_u16(&b, (uint16_t)i);
+			npk_buf_zero(&b, i - 4);
+		}
+		assert_int_equal(check(v, data, b.len).verdict, NPK_VERDICT_UNSIGNED);
+	}
+	npk_verify_free(v);
+}
+
 /* Found by fuzzing: flows of a template that has the id of a digest's. */
 static void test_ids_of_digests(void **state)
 {
@@ -615,8 +636,21 @@ static void test_templates(void **state)
 	assert_int_equal(out.flows, NPK_VERIFY_TEMPLATES);
 	assert_int_equal(out.unknown_sets, 4);
 
-	/* no records in nothing, and none of a template that is too long */
+	/* what is used stays: 260 is, and one more that is new makes room of 261 */
 	start_nf9(&b, data, sizeof(data), 1);
+	put_data(&b, 260, 0x0a000001);
+	put_templates(&b, 299, 1, 8, 4);
+	put_data(&b, 260, 0x0a000001);
+	put_data(&b, 299, 0x0a000001);
+	out = check(v, data, b.len);
+	assert_int_equal(out.flows, 3);
+	assert_int_equal(out.unknown_sets, 0);
+	start_nf9(&b, data, sizeof(data), 2);
+	put_data(&b, 261, 0x0a000001);
+	assert_int_equal(check(v, data, b.len).unknown_sets, 1);
+
+	/* no records in nothing, and none of a template that is too long */
+	start_nf9(&b, data, sizeof(data), 3);
 	put_templates(&b, 300, 1, 8, 0);
 	put_data(&b, 300, 1);
 	npk_buf_u16(&b, 0);
@@ -674,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
 		cmocka_unit_test(test_own_items),
+		cmocka_unit_test(test_shorter_than_digest),
 		cmocka_unit_test(test_ids_of_digests),
 		cmocka_unit_test(test_empty_fields),
 		cmocka_unit_test(test_version_by_addresses),
