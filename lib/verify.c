@@ -47,6 +47,8 @@ const char *npk_verdict_name(enum npk_verdict verdict)
 		[NPK_VERDICT_BAD_DIGEST] = "bad digest",
 		[NPK_VERDICT_UNSIGNED] = "unsigned",
 		[NPK_VERDICT_MALFORMED] = "malformed",
+		[NPK_VERDICT_STALE] = "stale",
+		[NPK_VERDICT_REPLAYED] = "replayed",
 	};
 
 	return name[verdict];
@@ -90,32 +92,69 @@ static bool inflate_all(struct npk_verify_datagram *d)
 	return true;
 }
 
+enum npk_verdict npk_verify_fresh(const struct npk_verify_datagram *d, const uint8_t *digest)
+{
+	uint32_t window_s = d->v->opts.window_s;
+
+	if (window_s && llabs(d->when_s - (int64_t)d->out->unix_s) > (long long)window_s)
+		return NPK_VERDICT_STALE;
+	if (npk_replay_seen(&d->v->replay, digest, d->out->unix_s))
+		return NPK_VERDICT_REPLAYED;
+	return NPK_VERDICT_VALID;
+}
+
 static bool same_stream(const struct npk_verify_stream *s, const struct npk_verify_datagram *d)
 {
-	return s->used && s->version == d->out->version && s->source_id == d->out->source_id &&
+	return s->version == d->out->version && s->source_id == d->out->source_id &&
 	       s->from.port == d->from->port &&
 	       !memcmp(s->from.addr, d->from->addr, sizeof(s->from.addr));
 }
 
+/* The stream of the datagram, or the one to make room; *@known: which of the two. */
+static struct npk_verify_stream *find_stream(struct npk_verify_stream *all,
+					     const struct npk_verify_datagram *d, bool *known)
+{
+	struct npk_verify_stream *s, *lowest = all;
+
+	*known = false;
+	for (s = all; s < all + NPK_VERIFY_STREAMS && s->rank; s++) {
+		*known = same_stream(s, d);
+		if (*known)
+			return s;
+		if (s->rank < lowest->rank)
+			lowest = s;
+	}
+	return s < all + NPK_VERIFY_STREAMS ? s : lowest;	/* none is given back */
+}
+
+/* Older than what its stream has had?  Within a second, sequence numbers say it. */
+static bool is_late(const struct npk_verify_stream *s, uint64_t rank, uint32_t sequence)
+{
+	return rank < s->rank || (rank == s->rank && (int32_t)(sequence - s->next) < 0);
+}
+
 struct npk_verify_stream *npk_verify_stream(const struct npk_verify_datagram *d, uint32_t step)
 {
-	struct npk_verify_stream *all = d->v->streams[d->out->verdict != NPK_VERDICT_VALID];
-	struct npk_verify_stream *s, *oldest = all;
+	bool proven = d->out->verdict == NPK_VERDICT_VALID && d->v->opts.key_len, known;
+	uint64_t rank = proven ? (uint64_t)d->out->unix_s + 1 : d->v->datagrams;
+	struct npk_verify_stream *passing = &d->v->passing;
+	struct npk_verify_stream *s = find_stream(d->v->streams[!proven], d, &known);
 
-	for (s = all; s < all + NPK_VERIFY_STREAMS && !same_stream(s, d); s++) {
-		if (s->used < oldest->used)
-			oldest = s;
-	}
-	if (s == all + NPK_VERIFY_STREAMS) {
-		s = oldest;
+	if (known) {
+		d->out->gap = d->out->sequence != s->next;
+		if (is_late(s, rank, d->out->sequence)) {
+			*passing = *s;
+			return passing;
+		}
+	} else {
+		if (rank <= s->rank)
+			s = passing;
 		memset(s, 0, sizeof(*s));
 		s->from = *d->from;
 		s->version = d->out->version;
 		s->source_id = d->out->source_id;
-	} else {
-		d->out->gap = d->out->sequence != s->next;
 	}
-	s->used = d->v->datagrams;
+	s->rank = rank;
 	s->next = d->out->sequence + step;
 	return s;
 }
@@ -129,10 +168,10 @@ void npk_verify_flow(const struct npk_verify_datagram *d, const struct npk_rec *
 		d->v->opts.flow(d->v->opts.arg, d->out, rec);
 }
 
-void npk_verify_datagram(struct npk_verify *v, const struct npk_verify_from *from,
+void npk_verify_datagram(struct npk_verify *v, const struct npk_verify_from *from, int64_t when_s,
 			 const uint8_t *data, size_t len, struct npk_verified *out)
 {
-	struct npk_verify_datagram d = { v, from, data, len, out };
+	struct npk_verify_datagram d = { v, from, when_s, data, len, out };
 
 	*out = (struct npk_verified){ .verdict = NPK_VERDICT_MALFORMED };
 	v->datagrams++;

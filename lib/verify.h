@@ -9,6 +9,7 @@
 
 #include "decode.h"
 #include "digest.h"
+#include "replay.h"
 
 /** NPK_VERIFY_FIELDS - fields a template may have; longer ones are not remembered */
 #define NPK_VERIFY_FIELDS	128
@@ -16,7 +17,7 @@
 /** NPK_VERIFY_TEMPLATES - templates a stream may have */
 #define NPK_VERIFY_TEMPLATES	16
 
-/** NPK_VERIFY_STREAMS - streams of one degree of trust */
+/** NPK_VERIFY_STREAMS - streams that are proven by a key, and as many that are not */
 #define NPK_VERIFY_STREAMS	64
 
 /** NPK_VERIFY_INFLATED - octets of an inflated datagram */
@@ -35,8 +36,8 @@ struct npk_verify_field {
 /**
  * struct npk_verify_template - a template as it was learned
  * @id: template id, 0: unused
- * @options: its records are no flows
  * @used: step of the stream that learned or used it last
+ * @options: its records are no flows
  * @nr_fields: entries of @fields in use, 0 with @options
  * @record_len: octets of a record
  * @fields: fields in the order of the wire
@@ -45,8 +46,8 @@ struct npk_verify_template {
 	uint16_t id;
 	bool options;
 	uint16_t nr_fields;
-	uint32_t record_len;
 	uint64_t used;
+	uint32_t record_len;
 	struct npk_verify_field fields[NPK_VERIFY_FIELDS];
 };
 
@@ -55,7 +56,8 @@ struct npk_verify_template {
  * @from: exporter
  * @version: of the header
  * @source_id: of the header
- * @used: number of the datagram that used it last, 0: never
+ * @rank: 0: unused; the stream with the lowest makes room.  When its newest datagram was sent
+ *	where a key proves that, else the number of the datagram that used it last
  * @next: sequence number to come
  * @steps: counts templates learned and used
  * @templates: v9's
@@ -64,7 +66,7 @@ struct npk_verify_stream {
 	struct npk_verify_from from;
 	uint16_t version;
 	uint32_t source_id;
-	uint64_t used;
+	uint64_t rank;
 	uint32_t next;
 	uint64_t steps;
 	struct npk_verify_template templates[NPK_VERIFY_TEMPLATES];
@@ -76,7 +78,9 @@ struct npk_verify_stream {
  * @key: key
  * @z: for inflating
  * @datagrams: seen so far
- * @streams: of datagrams that are valid, and of those that are not signed
+ * @streams: of datagrams that a key proves, and of others
+ * @passing: stream of a datagram that leaves nothing behind
+ * @replay: digests of datagrams that were valid
  * @inflated: inflated datagram
  */
 struct npk_verify {
@@ -85,6 +89,8 @@ struct npk_verify {
 	z_stream z;
 	uint64_t datagrams;
 	struct npk_verify_stream streams[2][NPK_VERIFY_STREAMS];
+	struct npk_verify_stream passing;
+	struct npk_replay replay;
 	uint8_t inflated[NPK_VERIFY_INFLATED];
 };
 
@@ -92,6 +98,7 @@ struct npk_verify {
  * struct npk_verify_datagram - one datagram on its way
  * @v: verifier
  * @from: who sent it
+ * @when_s: when it came
  * @data: its octets, inflated
  * @len: how many
  * @out: verdict and counts
@@ -99,17 +106,31 @@ struct npk_verify {
 struct npk_verify_datagram {
 	struct npk_verify *v;
 	const struct npk_verify_from *from;
+	int64_t when_s;
 	const uint8_t *data;
 	size_t len;
 	struct npk_verified *out;
 };
 
 /**
+ * npk_verify_fresh() - judge a datagram with the right digest: is it sent now, for the first time?
+ * @d: datagram
+ * @digest: its digest
+ *
+ * Return: the verdict.
+ */
+enum npk_verdict npk_verify_fresh(const struct npk_verify_datagram *d, const uint8_t *digest);
+
+/**
  * npk_verify_stream() - the stream of a datagram, and its place in it
  * @d: datagram with its verdict
  * @step: how much the sequence number grows with it
  *
- * Return: the stream; one that was not used for long makes room for a new one.
+ * What a recording says from whatever port changes no stream that a key proves: a datagram
+ * older than the newest of its stream, and one of a new stream that is older than all there
+ * are, are read by a stream of their own that is forgotten.
+ *
+ * Return: the stream, until the next call.
  */
 struct npk_verify_stream *npk_verify_stream(const struct npk_verify_datagram *d, uint32_t step);
 

@@ -139,7 +139,7 @@ static enum npk_verdict judge(const struct npk_verify_datagram *d, size_t last, 
 	npk_digest_sha256(&d->v->key, d->data, d->len, want);
 	if (!d->v->opts.key_len || !npk_digest_same(digest, want, sizeof(want)))
 		return NPK_VERDICT_BAD_DIGEST;
-	return NPK_VERDICT_VALID;
+	return npk_verify_fresh(d, digest);
 }
 
 static struct npk_verify_template *find(struct npk_verify_stream *s, uint16_t id)
@@ -247,7 +247,7 @@ void npk_verify_nf9(const struct npk_verify_datagram *d)
 	d->out->sequence = npk_get_be32(d->data + 12);
 	d->out->source_id = npk_get_be32(d->data + 16);
 	d->out->verdict = judge(d, last, before);
-	if (d->out->verdict == NPK_VERDICT_BAD_DIGEST)
+	if (d->out->verdict != NPK_VERDICT_VALID && d->out->verdict != NPK_VERDICT_UNSIGNED)
 		return;
 	s = npk_verify_stream(d, 1);
 	while (next_set(d, &at, &set)) {

@@ -75,12 +75,15 @@ static bool well_formed(const struct npk_verify_datagram *d, struct cursor messa
 	return !message.len;
 }
 
-static bool digest_good(const struct npk_verify_datagram *d)
+static enum npk_verdict judge(const struct npk_verify_datagram *d)
 {
-	uint8_t digest[NPK_MD5_LEN];
+	const uint8_t *digest = d->data + NFLOW_DIGEST_AT;
+	uint8_t want[NPK_MD5_LEN];
 
-	npk_digest_md5(&d->v->key, d->data, d->len, NFLOW_DIGEST_AT, digest);
-	return npk_digest_same(digest, d->data + NFLOW_DIGEST_AT, sizeof(digest));
+	npk_digest_md5(&d->v->key, d->data, d->len, NFLOW_DIGEST_AT, want);
+	if (!npk_digest_same(digest, want, sizeof(want)))
+		return NPK_VERDICT_BAD_DIGEST;
+	return npk_verify_fresh(d, digest);
 }
 
 /* What is longer than a record can say is the longest it can. */
@@ -153,7 +156,7 @@ void npk_verify_nflow(const struct npk_verify_datagram *d)
 	d->out->unix_s = npk_get_be32(d->data + 8);
 	d->out->sequence = npk_get_be32(d->data + 16);
 	d->out->source_id = npk_get_be32(d->data + 20);
-	d->out->verdict = digest_good(d) ? NPK_VERDICT_VALID : NPK_VERDICT_BAD_DIGEST;
+	d->out->verdict = judge(d);
 	if (d->out->verdict != NPK_VERDICT_VALID)
 		return;
 	npk_verify_stream(d, npk_get_be16(d->data + 2));

@@ -26,7 +26,6 @@
  * @datagrams: how many came
  * @by_verdict: of these, by verdict
  * @gaps: of these, out of sequence
- * @stale: of these, not sent when they came
  * @untold: v9: data sets without a template
  * @flows: that were believed
  * @packets: in them
@@ -41,7 +40,6 @@ struct verify {
 	uint64_t datagrams;
 	uint64_t by_verdict[__NPK_VERDICT_MAX];
 	uint64_t gaps;
-	uint64_t stale;
 	uint64_t untold;
 	uint64_t flows;
 	uint64_t packets;
@@ -62,12 +60,13 @@ static void print_help(void)
 	     "                          only flows of datagrams signed with it count then\n"
 	     "  --print csv|json        print the flows on standard output\n"
 	     "  --window SECONDS        when a datagram came, or was captured, may be so far from\n"
-	     "                          when it says that it was sent; others are stale\n"
+	     "                          when it says that it was sent; others are stale, and\n"
+	     "                          their flows are not shown\n"
 	     "  --bpf-filter EXPRESSION tcpdump expression: only these frames of the file\n"
 	     "  -h, --help              print this\n\n"
 	     "NetFlow v9 is read too, as unsigned.  udp:// listens until Ctrl-C.\n\n"
-	     "Exit code: 0 when there were datagrams, each valid, in sequence, not stale and\n"
-	     "decoded; 1 otherwise and on failure; 2 wrong use.");
+	     "Exit code: 0 when there were datagrams, each valid, in sequence and decoded;\n"
+	     "1 otherwise and on failure; 2 wrong use.");
 }
 
 static int set_key(struct verify *v, const char *value)
@@ -163,7 +162,7 @@ static void take_flow(void *arg, const struct npk_verified *about, const struct 
 static bool all_good(const struct verify *v)
 {
 	return v->datagrams && v->by_verdict[NPK_VERDICT_VALID] == v->datagrams && !v->gaps &&
-	       !v->stale && !v->untold;
+	       !v->untold;
 }
 
 static void say(const struct verify *v)
@@ -174,21 +173,12 @@ static void say(const struct verify *v)
 	for (i = 0; i < __NPK_VERDICT_MAX; i++)
 		fprintf(stderr, "%s %llu %s", i ? "," : "", (unsigned long long)v->by_verdict[i],
 			npk_verdict_name(i));
-	fprintf(stderr, "; %llu sequence gaps, %llu stale, %llu sets without template; ",
-		(unsigned long long)v->gaps, (unsigned long long)v->stale,
-		(unsigned long long)v->untold);
+	fprintf(stderr, "; %llu sequence gaps, %llu sets without template; ",
+		(unsigned long long)v->gaps, (unsigned long long)v->untold);
 	fprintf(stderr, "%llu flows, %llu packets, %llu octets\n", (unsigned long long)v->flows,
 		(unsigned long long)v->packets, (unsigned long long)v->octets);
 	if (v->by_verdict[NPK_VERDICT_BAD_DIGEST] && !v->key.len)
 		fputs("npkctl: no --key was given\n", stderr);
-}
-
-/* A recording that is sent again has good digests, and good sequence numbers at its start. */
-static bool is_stale(const struct verify *v, const struct npk_verified *found, int64_t when_s)
-{
-	if (!v->window_s || found->verdict != NPK_VERDICT_VALID)
-		return false;
-	return llabs(when_s - (int64_t)found->unix_s) > (long long)v->window_s;
 }
 
 /* What is printed is there when the next datagram is waited for. */
@@ -210,11 +200,10 @@ static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *
 	if (v->print != PRINT_NONE)
 		print_header(stdout, v->print);
 	while (!(failed = output_failed()) && datagrams_next(g, &d, &code)) {
-		npk_verify_datagram(verifier, &d.from, d.data, d.len, &found);
+		npk_verify_datagram(verifier, &d.from, d.when_s, d.data, d.len, &found);
 		v->datagrams++;
 		v->by_verdict[found.verdict]++;
 		v->gaps += found.gap;
-		v->stale += is_stale(v, &found, d.when_s);
 		v->untold += found.unknown_sets;
 	}
 	say(v);
@@ -226,7 +215,8 @@ static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *
 static int verify(struct verify *v, struct datagrams *g)
 {
 	const struct npk_verify_opts opts = {
-		.key = v->key.octets, .key_len = v->key.len, .flow = take_flow, .arg = v,
+		.key = v->key.octets, .key_len = v->key.len,
+		.window_s = (uint32_t)v->window_s, .flow = take_flow, .arg = v,
 	};
 	struct npk_verify *verifier;
 	int code;

@@ -110,13 +110,13 @@ LINKS = {"Ethernet": ETHERNET, "QinQ": (1, bytes(12) + b"\x88\xa8\0\1\x81\0\0\2\
          "null": (0, b"\2\0\0\0", b"\x1e\0\0\0"), "raw": (101, b"", b"")}
 
 
-def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False, at=0):
-    """A capture of datagrams; of those after number @cut only 60 octets; all @at seconds after START."""
+def write_pcap(datagrams, cut=None, link=ETHERNET, ipv6=False, at=0, ports=()):
+    """A capture of datagrams; of those after number @cut only 60 octets; all @at seconds after START; from @ports."""
     path = os.path.join(export.WORK, "verify.pcap")
     frames = [export.pcap_head()[:20] + struct.pack("<I", link[0])]
     ends = ("2001:db8::1", "2001:db8::2") if ipv6 else ("127.0.0.1", "127.0.0.2")
     for i, data in enumerate(datagrams):
-        udp = struct.pack(">HHHH", 40000, 2055, 8 + len(data), 0) + data
+        udp = struct.pack(">HHHH", ports[i] if ports else 40000, 2055, 8 + len(data), 0) + data
         frame = link[1 + ipv6] + export.ip_packet(*ends, 17, udp) + bytes(3)    # padding of the link
         kept = frame[:60] if cut is not None and i >= cut else frame
         frames.append(struct.pack("<IIII", export.START + at, i, len(kept), len(frame)) + kept)
@@ -129,9 +129,9 @@ Verified = collections.namedtuple("Verified", "code rows counts err")
 
 
 def parse_counts(err):
-    found = re.search(r"(\d+) datagrams: (\d+) valid, (\d+) bad digest, (\d+) unsigned, (\d+) malformed; (\d+) sequence gaps, "
-                      r"(\d+) stale, (\d+) sets without template; (\d+) flows", err)
-    names = ("datagrams", "valid", "bad", "unsigned", "malformed", "gaps", "stale", "untold", "flows")
+    found = re.search(r"(\d+) datagrams: (\d+) valid, (\d+) bad digest, (\d+) unsigned, (\d+) malformed, "
+                      r"(\d+) stale, (\d+) replayed; (\d+) sequence gaps, (\d+) sets without template; (\d+) flows", err)
+    names = ("datagrams", "valid", "bad", "unsigned", "malformed", "stale", "replayed", "gaps", "untold", "flows")
     return dict(zip(names, map(int, found.groups()))) if found else {}
 
 
@@ -158,7 +158,8 @@ def check_run(run):
     v = verify(run.datagrams, *key_args(run))
     good = run.version == "nflow" or run.signed
     expected = {"datagrams": len(run.datagrams), "valid": len(run.datagrams) * good, "bad": 0,
-                "unsigned": len(run.datagrams) * (not good), "malformed": 0, "gaps": 0, "stale": 0, "untold": 0, "flows": len(want)}
+                "unsigned": len(run.datagrams) * (not good), "malformed": 0, "stale": 0, "replayed": 0, "gaps": 0,
+                "untold": 0, "flows": len(want)}
     export.check("%s: npkctl verify: %d datagrams %s" % (run.name, len(run.datagrams), "valid" if good else "unsigned"),
                  v.code == (not good or not run.datagrams) and v.counts == expected, "exit code %d, %s" % (v.code, v.err))
     export.check("%s: npkctl verify: the flows of --print csv" % run.name, flows_of(v.rows) == want,
@@ -205,7 +206,7 @@ def check_altered(run, times=40):
 
 def check_order(run):
     d = run.datagrams
-    for what, changed in (("left out", d[:1] + d[2:]), ("repeated", d[:2] + d[1:]), ("swapped", [d[0], d[2], d[1]] + d[3:])):
+    for what, changed in (("left out", d[:1] + d[2:]), ("swapped", [d[0], d[2], d[1]] + d[3:])):
         v = verify(changed, *key_args(run))
         export.check("%s: a datagram %s: exit code 1, sequence gaps" % (run.name, what),
                      v.code == 1 and v.counts.get("gaps", 0) > 0 and v.counts["valid"] == len(changed), v.err)
@@ -214,11 +215,25 @@ def check_order(run):
                  v.code == 1 and v.counts.get("valid") == 1, v.err)
 
 
+def check_replayed(run):
+    """What is sent again, soon or after all, from the same port or others, is named and shows no flow twice."""
+    d, n = run.datagrams, len(run.datagrams)
+    want = flows_of(verify(d, *key_args(run)).rows)
+    for what, changed, ports in (("a datagram, at once", d[:2] + d[1:], ()), ("all datagrams", d + d, ()),
+                                 ("all, from a port of its own each", d + d, [40000] * n + [*range(1000, 1000 + n)]),
+                                 ("each, from a port of its own", [x for x in d for _ in (0, 1)],
+                                  [port for i in range(n) for port in (40000, 1000 + i)])):
+        v = verify(changed, *key_args(run), ports=ports)
+        export.check("%s: sent again: %s: replayed, shown once" % (run.name, what),
+                     v.code == 1 and (v.counts.get("valid"), v.counts["replayed"], v.counts["gaps"]) ==
+                     (n, len(changed) - n, 0) and flows_of(v.rows) == want, v.err)
+
+
 def check_window(run):
     for at, stale in ((0, False), (3600, True), (-3600, True)):
         v = verify(run.datagrams, *key_args(run), "--window", "600", at=at)
         export.check("%s: captured %d s after it was sent: %s" % (run.name, at, "stale" if stale else "in the window"),
-                     v.code == stale and v.counts["stale"] == stale * len(run.datagrams) == stale * v.counts["valid"], v.err)
+                     v.code == stale and v.counts["stale" if stale else "valid"] == len(run.datagrams) and bool(v.rows) != stale, v.err)
 
 
 def check_links(run):
@@ -262,6 +277,7 @@ def main(captures):
         if signed or version == "nflow":
             check_altered(run)
             check_order(run)
+            check_replayed(run)
             check_window(run)
     check_links(run)
     for version in "nflow", "nflow9":

@@ -3,9 +3,16 @@
  * libnpk verifier: nFlow v1 and nflow9 datagrams in, verdicts and flow records out.
  *
  * Datagrams may be hostile.  A verifier has memory of fixed size, allocated by
- * npk_verify_new(): inflated datagrams have at most 65535 octets, and of templates
- * and streams the ones not used for longest are forgotten.  What datagrams without
+ * npk_verify_new(): inflated datagrams have at most 65535 octets, those of nFlow v1 1500, and
+ * of templates and streams the ones not used for longest are forgotten.  What datagrams without
  * the right digest say never touches what it knows of those that have it.
+ *
+ * A recording has the right digests too, and where it comes from proves nothing.  Digests are
+ * remembered, of the datagrams sent last some 16,000 at least: one that comes again, from
+ * whatever address or port, is said to be replayed.  What was sent before the verifier was there
+ * is told by @window_s of struct npk_verify_opts alone; without it such a datagram is valid once,
+ * but with a key changes nothing that is known of a stream whose newest datagram was sent later,
+ * and takes no such stream's place.
  */
 #ifndef NPK_VERIFY_H
 #define NPK_VERIFY_H
@@ -28,6 +35,8 @@ struct npk_verify;
  * @NPK_VERDICT_BAD_DIGEST: it is not, or it is of a kind that cannot be checked
  * @NPK_VERDICT_UNSIGNED: NetFlow v9 without a digest
  * @NPK_VERDICT_MALFORMED: neither nFlow v1 nor NetFlow v9, or broken
+ * @NPK_VERDICT_STALE: the digest is right, but it was not sent when it came
+ * @NPK_VERDICT_REPLAYED: the digest is right, but it came before
  * @__NPK_VERDICT_MAX: number of verdicts
  */
 enum npk_verdict {
@@ -35,6 +44,8 @@ enum npk_verdict {
 	NPK_VERDICT_BAD_DIGEST,
 	NPK_VERDICT_UNSIGNED,
 	NPK_VERDICT_MALFORMED,
+	NPK_VERDICT_STALE,
+	NPK_VERDICT_REPLAYED,
 	__NPK_VERDICT_MAX,
 };
 
@@ -44,7 +55,7 @@ enum npk_verdict {
  * @version: of its header: 24 or 9; malformed: what stands there
  * @compressed: it was a zlib or gzip stream
  * @gap: the sequence number is not the one that was to come: datagrams are missing,
- *	repeated or out of order
+ *	out of order, or, when they are not signed, repeated
  * @source_id: of its header
  * @sequence: of its header
  * @unix_s: of its header: when it was sent, seconds since 1970
@@ -67,6 +78,8 @@ struct npk_verified {
  * struct npk_verify_opts - settings
  * @key: key of the digests, copied; NULL: none
  * @key_len: octets of it
+ * @window_s: seconds between when a datagram with the right digest was sent and when it came,
+ *	more make it stale; 0: any time is right
  * @flow: called for every flow of a datagram that is valid or unsigned: times are
  *	nanoseconds since 1970, what the datagram does not say is 0 or "none"
  * @arg: for @flow
@@ -74,6 +87,7 @@ struct npk_verified {
 struct npk_verify_opts {
 	const void *key;
 	size_t key_len;
+	uint32_t window_s;
 	void (*flow)(void *arg, const struct npk_verified *about, const struct npk_rec *rec);
 	void *arg;
 };
@@ -107,20 +121,22 @@ void npk_verify_free(struct npk_verify *v);
  * npk_verify_datagram() - check and decode one datagram
  * @v: verifier
  * @from: who sent it
+ * @when_s: when it came, seconds since 1970; for @window_s of the options
  * @data: its octets
  * @len: how many
  * @out: what was found out
  *
- * The digest is checked before anything is believed or given to the callback.
+ * The digest, the time and whether it is the first time are checked before anything is believed
+ * or given to the callback.
  */
-void npk_verify_datagram(struct npk_verify *v, const struct npk_verify_from *from,
+void npk_verify_datagram(struct npk_verify *v, const struct npk_verify_from *from, int64_t when_s,
 			 const uint8_t *data, size_t len, struct npk_verified *out);
 
 /**
  * npk_verdict_name() - a verdict in words
  * @verdict: enum npk_verdict
  *
- * Return: static string: "valid", "bad digest", "unsigned", "malformed".
+ * Return: static string: "valid", "bad digest", "unsigned", "malformed", "stale", "replayed".
  */
 const char *npk_verdict_name(enum npk_verdict verdict);
 

@@ -206,7 +206,7 @@ static void read_back(struct npk_verify *v, const struct stream *s, struct sums 
 	} else if (versions[s->version] == NPK_ENC_IPFIX) {
 		walk_ipfix(data, len);
 	} else {
-		npk_verify_datagram(v, &from, data, len, &out);
+		npk_verify_datagram(v, &from, 0, data, len, &out);
 		HOLDS(out.version == (v1 ? 24 : 9));
 		HOLDS(!out.gap && !out.unknown_sets);
 		HOLDS(out.verdict == (v1 || (s->flags & STREAM_SIGN &&

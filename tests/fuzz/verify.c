@@ -6,7 +6,8 @@
  * right digest is put in, so that what comes behind it is reached.
  *
  * Beside memory errors it finds datagrams with the right digest that are said to have a bad
- * one, records that are none, and results that depend on what was in memory.
+ * one, or to be valid twice or out of time, records that are none, results that depend on what
+ * was in memory, and results of valid datagrams that depend on any other.
  */
 #include <npk/verify.h>
 
@@ -19,7 +20,10 @@
 
 #define SEAL_SIGN	0x01	/* nFlow v1: the digest; v9: a trailer */
 #define SEAL_COMPRESS	0x02
-#define SEAL_OTHER	0x04	/* from another exporter */
+#define SEAL_PORT	0xf4	/* where from */
+#define SEAL_STALE	0x08	/* comes at a time when nothing is fresh */
+
+#define STALE_S		(INT64_C(1) << 33)
 
 #define LEN_MAX		65535
 
@@ -50,7 +54,8 @@ static void take(void *arg, const struct npk_verified *about, const struct npk_r
 static struct npk_verify *new_verify(struct told *told)
 {
 	const struct npk_verify_opts opts = {
-		.key = "secret", .key_len = 6, .flow = take, .arg = told,
+		.key = "secret", .key_len = 6, .window_s = UINT32_MAX,
+		.flow = take, .arg = told,
 	};
 	struct npk_verify *v;
 
@@ -116,43 +121,74 @@ static void check(const struct npk_verified *a, const struct npk_verified *b, un
 	HOLDS(!memcmp(a, b, sizeof(*a)));
 	HOLDS((unsigned int)a->verdict < __NPK_VERDICT_MAX);
 	HOLDS(a->flows <= LEN_MAX);
-	HOLDS(a->verdict < NPK_VERDICT_BAD_DIGEST || a->verdict == NPK_VERDICT_UNSIGNED ||
-	      !a->flows);
+	HOLDS(a->verdict == NPK_VERDICT_VALID || a->verdict == NPK_VERDICT_UNSIGNED ||
+	      (!a->flows && !a->gap && !a->unknown_sets));
+	HOLDS((a->verdict == NPK_VERDICT_STALE) <= !!(flags & SEAL_STALE));
+	if (flags & SEAL_STALE)
+		HOLDS(a->verdict != NPK_VERDICT_VALID && a->verdict != NPK_VERDICT_REPLAYED);
 	if (flags & SEAL_SIGN)
-		HOLDS(a->verdict == NPK_VERDICT_VALID || a->verdict == NPK_VERDICT_MALFORMED);
+		HOLDS(a->verdict != NPK_VERDICT_BAD_DIGEST && a->verdict != NPK_VERDICT_UNSIGNED);
+}
+
+/**
+ * struct trial - verifiers side by side
+ * @v: one, and what it told
+ * @w: another with other octets in memory that is to be written first
+ * @proven: a third, for what is valid, after which it is replayed
+ */
+struct trial {
+	struct npk_verify *v, *w, *proven;
+	struct told told_v, told_w, told_proven;
+};
+
+static void run(struct trial *t, const uint8_t *data, size_t len, unsigned int flags)
+{
+	const struct npk_verify_from from = { .port = flags & SEAL_PORT };
+	int64_t when_s = flags & SEAL_STALE ? STALE_S : 0;
+	struct npk_verified one, other;
+
+	memset(&one, 0, sizeof(one));
+	memset(&other, 0, sizeof(other));
+	npk_verify_datagram(t->v, &from, when_s, data, len, &one);
+	npk_verify_datagram(t->w, &from, when_s, data, len, &other);
+	check(&one, &other, flags);
+	if (one.verdict != NPK_VERDICT_VALID)
+		return;
+	memset(&other, 0, sizeof(other));
+	npk_verify_datagram(t->proven, &from, when_s, data, len, &other);
+	HOLDS(!memcmp(&one, &other, sizeof(one)));
+	npk_verify_datagram(t->v, &from, when_s, data, len, &other);
+	HOLDS(other.verdict == NPK_VERDICT_REPLAYED && !other.flows);
+	npk_verify_datagram(t->w, &from, when_s, data, len, &other);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct npk_enc_opts opts = { .key = "secret", .key_len = 6, .compress = true };
-	struct npk_verify_from from = {};
 	struct input in = { data, size };
-	struct npk_verified one, other;
-	struct npk_verify *v, *w;
-	struct told told_v, told_w;
 	struct npk_seal *seal;
+	struct trial t;
 	unsigned int flags;
 	uint8_t *datagram;
 	size_t len;
 
 	HOLDS(!npk_seal_new(&opts, &seal));
-	v = new_verify(&told_v);
-	w = new_verify(&told_w);
-	memset(w->inflated, 0xa5, sizeof(w->inflated));
+	t.v = new_verify(&t.told_v);
+	t.w = new_verify(&t.told_w);
+	t.proven = new_verify(&t.told_proven);
+	memset(t.w->inflated, 0xa5, sizeof(t.w->inflated));
+	memset(&t.w->passing, 0xa5, sizeof(t.w->passing));
 	while (in.len) {
 		flags = next8(&in);
-		from.port = flags & SEAL_OTHER ? 1 : 0;
 		datagram = next_datagram(&in, seal, &flags, &len);
-		memset(&one, 0, sizeof(one));
-		memset(&other, 0, sizeof(other));
-		npk_verify_datagram(v, &from, datagram, len, &one);
-		npk_verify_datagram(w, &from, datagram, len, &other);
-		check(&one, &other, flags);
+		run(&t, datagram, len, flags);
 		free(datagram);
 	}
-	HOLDS(!memcmp(&told_v, &told_w, sizeof(told_v)));
-	npk_verify_free(v);
-	npk_verify_free(w);
+	HOLDS(!memcmp(&t.told_v, &t.told_w, sizeof(t.told_v)));
+	HOLDS(t.told_proven.flows <= t.told_v.flows);
+	npk_verify_free(t.v);
+	npk_verify_free(t.w);
+	npk_verify_free(t.proven);
 	npk_seal_free(seal);
 	return 0;
 }

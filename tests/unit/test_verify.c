@@ -13,6 +13,7 @@
 #include "lib/buf.h"
 #include "lib/nf9.h"
 #include "lib/nflow.h"
+#include "lib/replay.h"
 #include "lib/verify.h"
 
 #define TRAILER		72
@@ -52,7 +53,7 @@ static struct npk_verified check(struct npk_verify *v, const uint8_t *data, size
 
 	assert_non_null(copy);
 	memcpy(copy, data, len);
-	npk_verify_datagram(v, &here, copy, len, &out);
+	npk_verify_datagram(v, &here, NOW_S, copy, len, &out);
 	free(copy);
 	return out;
 }
@@ -205,8 +206,12 @@ static void test_compressed(void **state)
 	zeros[1] = 9;
 	len = pack(packed, sizeof(packed), zeros, sizeof(zeros), 15);
 	assert_int_equal(check(v, packed, len).verdict, NPK_VERDICT_MALFORMED);
-	len = pack(packed, sizeof(packed), golden_nflow, sizeof(golden_nflow), 15);
+	npk_verify_free(v);
+
 	/* as if nothing had been */
+	v = new_verify("secret");
+	assert_int_equal(check(v, packed, len).verdict, NPK_VERDICT_MALFORMED);
+	len = pack(packed, sizeof(packed), golden_nflow, sizeof(golden_nflow), 15);
 	assert_int_equal(check(v, packed, len).verdict, NPK_VERDICT_VALID);
 	npk_verify_free(v);
 }
@@ -435,7 +440,7 @@ static void test_sequence(void **state)
 		out = check(v, data, b.len);
 		assert_int_equal(out.verdict, NPK_VERDICT_UNSIGNED);
 		assert_int_equal(out.gap, steps[i].gap);
-		npk_verify_datagram(v, &other, data, b.len, &out);
+		npk_verify_datagram(v, &other, NOW_S, data, b.len, &out);
 		assert_int_equal(out.gap, steps[i].gap);
 	}
 	npk_verify_free(v);
@@ -478,6 +483,214 @@ static void test_no_poison(void **state)
 	npk_verify_free(v);
 }
 
+/* An exporter's clock, @s seconds after NOW_S. */
+static struct npk_clock clock_at(uint64_t s)
+{
+	return (struct npk_clock){ .now_ns = (5000 + s) * SEC, .boot_ns = 4000 * SEC,
+				   .offset_ns = (int64_t)((NOW_S - 5000) * SEC) };
+}
+
+/* Datagrams that one exporter signed, sent a second after each other. */
+#define RECORDED	200
+static struct {
+	uint8_t data[1472];
+	size_t len;
+} recorded[RECORDED];
+
+static void record(enum npk_enc_version version, bool templates_once)
+{
+	const struct npk_enc_opts opts = {
+		.version = version, .source_id = 1, .template_id = 256, .max_payload = 1472,
+		.template_datagrams = templates_once ? 0 : 1, .key = "k", .key_len = 1,
+	};
+	uint64_t rng = 5;
+	struct npk_rec rec = random_rec(&rng, 4999 * SEC);
+	const struct npk_rec *recs = &rec;
+	struct npk_clock clock;
+	struct npk_enc *enc;
+	size_t taken, i;
+
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	for (i = 0; i < RECORDED; i++) {
+		clock = clock_at(i);
+		assert_int_equal(npk_enc_datagram(enc, &recs, 1, &clock, recorded[i].data,
+						  &recorded[i].len, &taken), 0);
+	}
+	npk_enc_free(enc);
+}
+
+static struct npk_verified send_from(struct npk_verify *v, uint16_t port, size_t i, int64_t late_s)
+{
+	const struct npk_verify_from from = { .addr = { [15] = 1 }, .port = port };
+	struct npk_verified out;
+
+	nr_got = 0;
+	npk_verify_datagram(v, &from, (int64_t)(NOW_S + i) + late_s, recorded[i].data,
+			    recorded[i].len, &out);
+	assert_int_equal(out.flows, nr_got);
+	assert_int_equal(out.flows, out.verdict == NPK_VERDICT_VALID && !out.unknown_sets);
+	return out;
+}
+
+/* The same datagram again, from wherever: no flow of it, and nothing changes. */
+static void test_replayed(void **state)
+{
+	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
+	struct npk_verified out;
+	struct npk_verify *v;
+	size_t i, n;
+
+	(void)state;
+	for (n = 0; n < 2; n++) {
+		v = new_verify("k");
+		record(versions[n], true);
+		for (i = 0; i < RECORDED; i++) {
+			out = send_from(v, 2055, i, 0);
+			assert_int_equal(out.verdict, NPK_VERDICT_VALID);
+			assert_false(out.gap || out.unknown_sets);
+			/* from the same port, and from one of its own */
+			assert_int_equal(send_from(v, 2055, i / 2, 0).verdict,
+					 NPK_VERDICT_REPLAYED);
+			assert_int_equal(send_from(v, (uint16_t)(3000 + i), i, 0).verdict,
+					 NPK_VERDICT_REPLAYED);
+		}
+		npk_verify_free(v);
+	}
+}
+
+/* A recording of before the verifier was there, from more ports than there is room for streams. */
+static void test_replays_evict_nothing(void **state)
+{
+	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
+	enum { FROM = NPK_VERIFY_STREAMS + 40 };
+	struct npk_verified out;
+	struct npk_verify *v;
+	size_t i, n;
+
+	(void)state;
+	for (n = 0; n < 2; n++) {
+		v = new_verify("k");
+		record(versions[n], false);
+		/* with the templates; what follows has the same */
+		assert_int_equal(send_from(v, 2055, FROM, 0).verdict, NPK_VERDICT_VALID);
+		for (i = 0; i < FROM; i++)
+			assert_int_equal(send_from(v, (uint16_t)(3000 + i), i, 0).verdict,
+					 NPK_VERDICT_VALID);	/* it cannot know */
+		out = send_from(v, 2055, FROM + 2, 0);
+		assert_int_equal(out.verdict, NPK_VERDICT_VALID);
+		assert_true(out.gap);
+		out = send_from(v, 2055, FROM + 3, 0);
+		assert_false(out.gap);
+		npk_verify_free(v);
+	}
+}
+
+/* A recording from the exporter's own address and port is read, and leaves nothing behind. */
+static void test_old_changes_no_stream(void **state)
+{
+	struct npk_verify *v = new_verify("k");
+	uint8_t data[256] = {};
+	struct npk_verified out;
+	struct npk_key_pair key;
+	struct npk_buf b;
+
+	(void)state;
+	record(NPK_ENC_NFLOW9, true);
+	assert_false(send_from(v, here.port, 0, 0).unknown_sets);
+	assert_false(send_from(v, here.port, 1, 0).gap);
+	/* the exporter's settings of yesterday: another template with the same id */
+	start_nf9(&b, data, sizeof(data), 1);
+	npk_put_be32(data + 8, (uint32_t)NOW_S - 86400);
+	put_templates(&b, 256, 2, 8, 4);
+	npk_buf_bytes(&b, npk_nflow9_trailer, NFLOW9_TRAILER_LEN);
+	npk_digest_key(&key, "k", 1);
+	npk_digest_sha256(&key, data, b.len, data + b.len - NPK_SHA256_LEN);
+	out = check(v, data, b.len);
+	assert_int_equal(out.verdict, NPK_VERDICT_VALID);
+	assert_true(out.gap);
+	out = send_from(v, here.port, 2, 0);
+	assert_false(out.gap || out.unknown_sets);
+	assert_int_equal(out.flows, 1);
+	npk_verify_free(v);
+}
+
+/* Outside the window: no flow, and not even remembered. */
+static void test_stale(void **state)
+{
+	const struct npk_verify_opts opts = {
+		.key = "k", .key_len = 1, .window_s = 60, .flow = take, .arg = got,
+	};
+	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
+	struct npk_verify *v;
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < 2; n++) {
+		record(versions[n], false);
+		assert_int_equal(npk_verify_new(&opts, &v), 0);
+		assert_int_equal(send_from(v, 1, 5, 61).verdict, NPK_VERDICT_STALE);
+		assert_int_equal(send_from(v, 1, 5, -61).verdict, NPK_VERDICT_STALE);
+		assert_int_equal(send_from(v, 1, 5, INT32_MAX).verdict, NPK_VERDICT_STALE);
+		assert_int_equal(send_from(v, 1, 5, 60).verdict, NPK_VERDICT_VALID);
+		assert_int_equal(send_from(v, 1, 5, 60).verdict, NPK_VERDICT_REPLAYED);
+		assert_false(send_from(v, 1, 6, -60).gap);
+		npk_verify_free(v);
+	}
+}
+
+/* A long recording does not make it forget what was sent later. */
+static void test_memory_of_digests(void **state)
+{
+	struct npk_replay *r = calloc(1, sizeof(*r));
+	enum { NOW = 1000, OLD = 200000 };
+	uint8_t digest[8];
+	uint64_t rng = 1;
+	size_t i;
+
+	(void)state;
+	assert_non_null(r);
+	for (i = 0; i < NOW + OLD; i++) {
+		npk_put_be64(digest, test_random(&rng));
+		assert_false(npk_replay_seen(r, digest, i < NOW ? 2000 : 1000));
+	}
+	for (i = 0, rng = 1; i < NOW; i++) {
+		npk_put_be64(digest, test_random(&rng));
+		assert_true(npk_replay_seen(r, digest, 2000));
+	}
+	/* a set full of what was sent later */
+	memset(r, 0, sizeof(*r));
+	for (i = 0; i < 3 * NPK_REPLAY_WAYS; i++) {
+		npk_put_be64(digest, i * NPK_REPLAY_SETS);
+		assert_false(npk_replay_seen(r, digest, i < NPK_REPLAY_WAYS ? 2000 : 1000));
+	}
+	for (i = 0; i < NPK_REPLAY_WAYS; i++) {
+		npk_put_be64(digest, i * NPK_REPLAY_SETS);
+		assert_true(npk_replay_seen(r, digest, 2000));
+	}
+	free(r);
+}
+
+/* Found by review: no octet before the datagram is looked at, and none where there is none. */
+static void test_shorter_than_digest(void **state)
+{
+	struct npk_verify *v = new_verify("secret");
+	uint8_t data[64];
+	struct npk_buf b;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 12; i++) {
+		start_nf9(&b, data, sizeof(data), i);
+		if (i >= 4) {
+			npk_buf_u16(&b, 0);
+			npk_buf_u16(&b, (uint16_t)i);
+			npk_buf_zero(&b, i - 4);
+		}
+		assert_int_equal(check(v, data, b.len).verdict, NPK_VERDICT_UNSIGNED);
+	}
+	npk_verify_free(v);
+}
+
 /* Found by review: a latency that wrapped, and items whose length says nothing. */
 static void test_own_items(void **state)
 {
@@ -512,27 +725,6 @@ static void test_own_items(void **state)
 		assert_int_equal(check(v, data, b.len).flows, 1);
 		assert_int_equal(got[i].appl_delay_us, items[i].delay);
 		assert_int_equal(got[i].vlan, NPK_VLAN_NONE);
-	}
-	npk_verify_free(v);
-}
-
-/* Found by review: no octet before the datagram is looked at, and none where there is none. */
-static void test_shorter_than_digest(void **state)
-{
-	struct npk_verify *v = new_verify("secret");
-	uint8_t data[64];
-	struct npk_buf b;
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < 12; i++) {
-		start_nf9(&b, data, sizeof(data), i);
-		if (i >= 4) {
-			npk_buf_u16(&b, 0);
-			npk_buf_u16(&b, (uint16_t)i);
-			npk_buf_zero(&b, i - 4);
-		}
-		assert_int_equal(check(v, data, b.len).verdict, NPK_VERDICT_UNSIGNED);
 	}
 	npk_verify_free(v);
 }
@@ -707,8 +899,13 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_no_poison),
-		cmocka_unit_test(test_own_items),
+		cmocka_unit_test(test_replayed),
+		cmocka_unit_test(test_replays_evict_nothing),
+		cmocka_unit_test(test_old_changes_no_stream),
+		cmocka_unit_test(test_stale),
+		cmocka_unit_test(test_memory_of_digests),
 		cmocka_unit_test(test_shorter_than_digest),
+		cmocka_unit_test(test_own_items),
 		cmocka_unit_test(test_ids_of_digests),
 		cmocka_unit_test(test_empty_fields),
 		cmocka_unit_test(test_version_by_addresses),
