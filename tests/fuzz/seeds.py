@@ -215,6 +215,13 @@ def made_verify(folder):
         save(folder, datagram(nflow(four, four) + b"\0", how))
         save(folder, datagram(all_kinds, how) + datagram(nf9(1, data), how) + datagram(nf9(3, data), how))
         save(folder, datagram(nf9(0, data, (300, bytes(9))), how) + datagram(all_kinds, how | 4))
+    # a recording from other ports, before and after; one out of time; older than its stream
+    for how in (SIGN, SIGN | COMPRESS):
+        later = bytearray(nf9(5, (0, spec), data))
+        later[11] += 9
+        save(folder, b"".join(datagram(all_kinds, how | port) for port in (0, 16, 32)) + datagram(nf9(1, data), how))
+        save(folder, datagram(bytes(later), how) + datagram(all_kinds, how) + datagram(nf9(6, data), how))
+        save(folder, datagram(all_kinds, how | 8) + datagram(nflow(four), how | 8) + datagram(nflow(four), how))
     save(folder, datagram(bytes.fromhex("1f8b0800000000000203")) + datagram(b"\x78\x9c") + datagram(b"\0\5"))
 
 
