@@ -102,6 +102,7 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before)
 {
 	enc->sequence = before->sequence;
+	enc->options.sequence = before->options.sequence;
 	enc->split = before->split;
 	if (enc->format->sets && enc->format == before->format)
 		npk_sets_continue(enc, before);

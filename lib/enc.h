@@ -68,6 +68,7 @@ struct npk_sets_rules;
  * struct npk_enc_options - v9, IPFIX: state of the options data
  * @first_id: id of the first options template
  * @due: all is to be sent, whatever the time
+ * @sequence: next one of domain 0, see npk_sets_rules.apart
  * @sent_ns: when it was last, nanoseconds of the source's clock
  * @boot_ms: boot time as it was sent then
  * @nr_interfaces: of the interfaces there are, those whose names were sent since
@@ -75,6 +76,7 @@ struct npk_sets_rules;
 struct npk_enc_options {
 	uint16_t first_id;
 	bool due;
+	uint32_t sequence;
 	uint64_t sent_ns;
 	int64_t boot_ms;
 	size_t nr_interfaces;
@@ -98,8 +100,8 @@ struct npk_enc_options {
  * @templates_ns: when that was, nanoseconds of the source's clock
  * @templates: the template set and how packets were sampled, ready to be sent
  * @templates_len: octets of it
- * @nr_templates: template records in it
- * @nr_options: options data records in it
+ * @announcement_len: how many of these, the last ones, say how packets were sampled
+ * @nr_templates: templates of flow records in it
  * @options: all other options data
  * @sets: by enum npk_enc_family
  * @split: v5, nFlow: record that is being split
@@ -116,8 +118,8 @@ struct npk_enc {
 	uint64_t templates_ns;
 	uint8_t templates[NPK_ENC_TEMPLATES_MAX];
 	size_t templates_len;
+	size_t announcement_len;
 	uint16_t nr_templates;
-	uint16_t nr_options;
 	struct npk_enc_options options;
 	struct npk_enc_set sets[__NPK_ENC_FAMILY_MAX];
 	struct npk_split split;

@@ -53,12 +53,11 @@ static void put_options_counts(struct npk_buf *b, uint16_t nr_fields)
 static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struct npk_times *times,
 		       const struct npk_sets_layout *l, size_t len)
 {
-	(void)l;
 	npk_buf_u16(b, NPK_ENC_IPFIX);
 	npk_buf_u16(b, (uint16_t)len);
 	npk_buf_u32(b, (uint32_t)npk_floor_div(times->now_ns, NPK_NS_PER_S));
-	npk_buf_u32(b, enc->sequence);
-	npk_buf_u32(b, enc->opts.source_id);
+	npk_buf_u32(b, l->process ? enc->options.sequence : enc->sequence);
+	npk_buf_u32(b, l->process ? 0 : enc->opts.source_id);
 }
 
 /* Section 3.1: the sequence number counts data records, templates are none. */
@@ -79,6 +78,7 @@ static const struct npk_sets_rules rules = {
 	.put_spec = put_spec,
 	.put_header = put_header,
 	.counted = counted,
+	.apart = true,
 };
 
 const struct npk_enc_format npk_enc_ipfix = {

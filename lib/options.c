@@ -147,8 +147,6 @@ void npk_options_announce(struct npk_enc *enc, struct npk_buf *b)
 	put_template(b, enc, SAMPLING);
 	put_head(b, enc, SAMPLING);
 	npk_buf_u32(b, interval ? interval : 1);
-	enc->nr_templates++;
-	enc->nr_options++;
 }
 
 static void put_statistics(struct npk_buf *b, const struct npk_enc *enc,
@@ -273,7 +271,9 @@ bool npk_enc_options_due(const struct npk_enc *enc, size_t nr_interfaces,
 size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *x,
 		       const struct npk_clock *clock, uint8_t *buf)
 {
-	struct npk_sets_layout l = { 0 };
+	struct npk_sets_layout l = {
+		.process = enc->format->sets && enc->format->sets->apart && enc->opts.source_id,
+	};
 	struct npk_times times;
 	struct npk_buf b;
 
@@ -285,6 +285,7 @@ size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *x,
 		put_general(&b, enc, x, &times, &l);
 		enc->options = (struct npk_enc_options){
 			.first_id = enc->options.first_id,
+			.sequence = enc->options.sequence,
 			.sent_ns = clock->now_ns,
 			.boot_ms = times.boot_ms,
 		};

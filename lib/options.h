@@ -31,7 +31,7 @@ bool npk_options_has_id(const struct npk_enc *enc, uint16_t id);
 
 /**
  * npk_options_announce() - append the template and the record of sampling
- * @enc: encoder; what is appended is counted among what goes with its templates
+ * @enc: encoder
  * @b: buffer, aligned to four octets
  */
 void npk_options_announce(struct npk_enc *enc, struct npk_buf *b);

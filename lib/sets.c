@@ -20,13 +20,25 @@ const char *npk_sets_exportable(const struct npk_enc *enc, const struct npk_rec 
 	return rec->ip_version == 4 ? "no_ipv4_template" : "no_ipv6_template";
 }
 
-/* Octets around the data sets. */
-static size_t fixed_len(const struct npk_enc *enc, bool templates)
+/* Of the templates and what goes with them. */
+static size_t templates_len(const struct npk_enc *enc, bool announces)
 {
-	const struct npk_sets_rules *rules = enc->format->sets;
+	return announces ? enc->templates_len : enc->templates_len - enc->announcement_len;
+}
 
-	return rules->header_len + (templates ? enc->templates_len : 0) +
+/* Octets around the data sets. */
+static size_t fixed_len(const struct npk_enc *enc, bool templates, bool announces)
+{
+	return enc->format->sets->header_len + (templates ? templates_len(enc, announces) : 0) +
 	       npk_sets_trailer_len(enc);
+}
+
+/* Does the announcement of sampling go with templates that are due. */
+static bool announces(const struct npk_enc *enc)
+{
+	if (!enc->announcement_len)
+		return false;
+	return !enc->format->sets->apart || enc->opts.sampling.interval > 1 || enc->resend;
 }
 
 static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -36,7 +48,10 @@ static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, s
 	size_t fixed;
 
 	*l = (struct npk_sets_layout){ .templates = npk_enc_templates_due(enc, nr_recs, clock) };
-	fixed = fixed_len(enc, l->templates);
+	l->announces = l->templates && announces(enc);
+	if (l->announces && enc->format->sets->apart)
+		nr_recs = 0;
+	fixed = fixed_len(enc, l->templates, l->announces);
 	for (; l->taken < nr_recs; l->taken++) {
 		const struct npk_rec *rec = recs[l->taken];
 		enum npk_enc_family f = npk_enc_family(rec);
@@ -52,8 +67,9 @@ static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, s
 		len[f] = grown;
 		l->nr[f]++;
 	}
-	l->nr_templates = l->templates ? enc->nr_templates : 0;
-	l->nr_records = l->taken + (l->templates ? enc->nr_options : 0);
+	/* the announcement is a template and a record of it */
+	l->nr_templates = (l->templates ? enc->nr_templates : 0) + l->announces;
+	l->nr_records = l->taken + l->announces;
 }
 
 size_t npk_sets_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -97,11 +113,12 @@ size_t npk_sets_end(struct npk_enc *enc, struct npk_buf *b, const struct npk_tim
 		    const struct npk_sets_layout *l)
 {
 	const struct npk_sets_rules *rules = enc->format->sets;
+	uint32_t *sequence = l->process ? &enc->options.sequence : &enc->sequence;
 	struct npk_buf header;
 
 	npk_buf_init(&header, b->data, rules->header_len);
 	rules->put_header(&header, enc, times, l, b->len);
-	enc->sequence += rules->counted(l);
+	*sequence += rules->counted(l);
 	return rules->finish ? rules->finish(enc, b) : b->len;
 }
 
@@ -121,7 +138,7 @@ int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, si
 	npk_times_init(&times, clock);
 	npk_sets_begin(enc, &b, buf);
 	if (l.templates)
-		npk_buf_bytes(&b, enc->templates, enc->templates_len);
+		npk_buf_bytes(&b, enc->templates, templates_len(enc, l.announces));
 	put_data_set(&b, enc, NPK_ENC_IPV4, recs, &l, &times);
 	put_data_set(&b, enc, NPK_ENC_IPV6, recs, &l, &times);
 
@@ -188,7 +205,6 @@ static int build_template_set(struct npk_enc *enc, const struct npk_enc *before)
 	npk_buf_init(&b, enc->templates, sizeof(enc->templates));
 	set_header = npk_buf_claim(&b, NPK_SETS_HEADER_LEN);
 	enc->nr_templates = 0;
-	enc->nr_options = 0;
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
 		if (!enc->sets[f].id)
 			continue;
@@ -200,7 +216,9 @@ static int build_template_set(struct npk_enc *enc, const struct npk_enc *before)
 	npk_put_be16(set_header, enc->format->sets->template_set);
 	npk_put_be16(set_header + 2, (uint16_t)b.len);
 	npk_options_init(enc, before);
+	enc->announcement_len = b.len;
 	npk_options_announce(enc, &b);
+	enc->announcement_len = b.len - enc->announcement_len;
 	enc->templates_len = b.len;
 	return 0;
 }
@@ -250,9 +268,9 @@ int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 	if (err)
 		return err;
 	/* where they do not fit together, the templates go alone */
-	enc->min_payload = fixed_len(enc, true);
+	enc->min_payload = fixed_len(enc, true, true);
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		need = fixed_len(enc, false) + set_len(&enc->sets[f], 1);
+		need = fixed_len(enc, false, false) + set_len(&enc->sets[f], 1);
 		if (need > enc->min_payload)
 			enc->min_payload = need;
 	}

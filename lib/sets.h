@@ -2,8 +2,8 @@
 /*
  * Datagrams of templates and data sets: what NetFlow v9 and IPFIX share.
  *
- * A datagram is: header, template set when due, data set of IPv4, data set of
- * IPv6.  Records are taken from the front of what is offered, so the order
+ * A datagram is: header, template set and sampling when due, data set of IPv4,
+ * data set of IPv6.  Records are taken from the front of what is offered, so the order
  * changes only between the two sets of one datagram.
  */
 #ifndef NPK_LIB_SETS_H
@@ -22,6 +22,8 @@
 /**
  * struct npk_sets_layout - what one datagram will hold
  * @templates: the templates are due
+ * @announces: and how packets were sampled with them
+ * @process: nothing but options data of the exporting process, see npk_sets_rules.apart
  * @taken: records, the sum of @nr
  * @nr: records by family
  * @nr_templates: template records, of options too
@@ -30,6 +32,8 @@
  */
 struct npk_sets_layout {
 	bool templates;
+	bool announces;
+	bool process;
 	size_t taken;
 	size_t nr[__NPK_ENC_FAMILY_MAX];
 	size_t nr_templates;
@@ -51,6 +55,11 @@ struct npk_sets_layout {
  *	this scope and @nr_fields others
  * @put_header: write the header of a datagram of @len octets
  * @counted: how much the sequence number grows with this datagram
+ * @apart: options data are kept away from flow records, because they count in the sequence
+ *	of IPFIX (RFC 7011 section 3.1) and nfcapd does not count them.  Sampling, which has to be
+ *	in the domain of the flow records, goes before the first of them, and again where it
+ *	matters or somebody may have missed it; all else is about the exporting process and
+ *	goes in domain 0, which is what that section has it for.
  * @reserved: is this id none for flow records; NULL: none is
  * @trailer_len: octets @finish appends; NULL: none
  * @finish: complete the datagram; returns the octets to send, at most max_payload.
@@ -70,6 +79,7 @@ struct npk_sets_rules {
 			   const struct npk_times *times, const struct npk_sets_layout *l,
 			   size_t len);
 	uint32_t (*counted)(const struct npk_sets_layout *l);
+	bool apart;
 	bool (*reserved)(uint16_t id);
 	size_t (*trailer_len)(const struct npk_enc *enc);
 	size_t (*finish)(struct npk_enc *enc, struct npk_buf *b);

@@ -43,7 +43,7 @@ const struct option_def option_table[] = {
 	{ 0, "frag", "join|zero",
 	  "later fragments join the flow of their first (join), or are one with ports 0",
 	  value_frag, 0, 0, 0, "frag" },
-	{ 'E', "netflow-engine", "ID|TYPE:ID", "v9 source id, IPFIX domain, v5 engine (0)",
+	{ 'E', "netflow-engine", "ID|TYPE:ID", "v5 engine, v9 source id (0), IPFIX domain (1)",
 	  value_engine },
 	{ 'u', "in-iface-idx", "N|-1",
 	  "input interface index of every flow; -1: from its source MAC", value_iface,

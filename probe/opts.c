@@ -203,6 +203,9 @@ static int check_destination(const struct parse *p)
 /* What has no fixed default. */
 static int fill_in(struct opts *o)
 {
+	/* RFC 7011 section 3.1: domain 0 is for what belongs to no domain */
+	if (!o->engine_given)
+		o->engine = o->version == NPK_ENC_IPFIX;
 	if (!o->input) {
 		o->kmod = true;
 		o->input = strdup("kmod");

@@ -41,6 +41,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @template_s: seconds between templates
  * @options_s: seconds between options data, 0 = none
  * @engine: -E, type << 8 | id, or the v9 source id
+ * @engine_given: -E was, 0 may be meant
  * @nflow_key: --nflow-key
  * @nflow_key_file: @FILE that it is from, or NULL
  * @nflow_plain: --nflow-plain
@@ -84,6 +85,7 @@ struct opts {
 	unsigned int template_s;
 	unsigned int options_s;
 	uint32_t engine;
+	bool engine_given;
 	struct key nflow_key;
 	char *nflow_key_file;
 	bool nflow_plain;

@@ -72,6 +72,7 @@ int value_engine(struct parse *p, const struct option_def *d, const char *value)
 			p, "%s: \"%s\" is neither ID nor TYPE:ID (TYPE and ID from 0 to 255)",
 			option_title(d), value);
 	p->o->engine = (uint32_t)(type << 8 | id);
+	p->o->engine_given = true;
 	return -1;
 }
 

@@ -137,6 +137,7 @@ class Datagram:
 
     def decode_v5(self, data, _):
         self.sequence, self.engine_type, self.engine_id, self.sampling = struct.unpack_from(">IBBH", data, 16)
+        self.source_id = self.engine_type << 8 | self.engine_id
         if len(data) != 24 + 48 * self.count:
             raise ValueError("v5: %d octets, %d records" % (len(data), self.count))
         for at in range(24, len(data), 48):
@@ -285,11 +286,11 @@ class Collector:
         return values[which] if values else None
 
     def gaps(self):
-        """Datagrams whose sequence does not follow from the one before."""
-        found, want = 0, 0
+        """Datagrams whose sequence does not follow from the one before of the same source id or domain."""
+        found, want = 0, collections.defaultdict(int)
         for d in self.datagrams:
-            found += d.sequence != want
-            want = d.next_sequence()
+            found += d.sequence != want[d.source_id]
+            want[d.source_id] = d.next_sequence()
         return found
 
     def has_exactly(self, flows):
@@ -394,7 +395,7 @@ def check_engine():
     for text, kind, ident in (("7:9", 7, 9), ("5", 0, 5)):
         v5 = {(d.engine_type, d.engine_id) for d in run(c, "-V", "5", "-E", text).first.datagrams}
         v9 = {d.source_id for d in run(c, "-E", text).first.datagrams}
-        ipfix = {d.source_id for d in run(c, "-V", "10", "-E", text).first.datagrams}
+        ipfix = {d.source_id for d in run(c, "-V", "10", "-E", text).first.datagrams if d.records}
         check("-E %s: v5 engine type %d, id %d" % (text, kind, ident), v5 == {(kind, ident)}, v5)
         check("-E %s: v9 source id, IPFIX domain %d" % (text, kind * 256 + ident),
               v9 == ipfix == {kind * 256 + ident}, (v9, ipfix))
@@ -483,6 +484,12 @@ def check_options():
     check("options data: the boot time is that of every header",
           {d.boot_ms for d in s.datagrams} == {number(s.told(160))} and number(s.told(160)) == START * 1000 - 60000,
           (number(s.told(160)), {d.boot_ms for d in s.datagrams}))
+    s = run(c, "-V", "10", "-o", "2").first
+    check("options data of IPFIX: apart from flow records, and in domain 0; sampling alone is in theirs, at the start",
+          s.has_exactly(c.flows) and not s.gaps() and not any(d.options and d.records for d in s.datagrams) and
+          [34 in d.options for d in s.datagrams if d.source_id] == [True] + [False] * (len(s.datagrams) - 3) and
+          [(d.source_id, d.only_options()) for d in s.datagrams if not d.source_id] == [(0, True)] * 2,
+          [(d.source_id, list(d.options), len(d.records)) for d in s.datagrams])
     s = run(c, "--options-seconds", "0").first
     check("--options-seconds 0: none", s.has_exactly(c.flows) and not any(d.options for d in s.datagrams), s.what())
     s = run(c, "-S", "1:1:4").first

@@ -161,6 +161,68 @@ static void test_enterprise(void **state)
 	npk_enc_free(enc);
 }
 
+/**
+ * struct want - what a message with one flow record on offer is to hold
+ * @taken: records
+ * @nr_sets: sets
+ * @grows: how much the sequence grows
+ */
+struct want {
+	size_t taken;
+	size_t nr_sets;
+	uint32_t grows;
+};
+
+static void check_sets(struct npk_enc *enc, const struct want *want, size_t nr)
+{
+	const struct npk_rec flow = flow4(), *rec = &flow;
+	const struct npk_clock clock = golden_clock;
+	uint8_t data[1472];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		uint32_t sequence = enc->sequence;
+		size_t len, taken, at, sets = 0;
+
+		assert_int_equal(npk_enc_datagram(enc, &rec, 1, &clock, data, &len, &taken), 0);
+		for (at = HEADER; at < len; at += be(data + at + 2, 2))
+			sets++;
+		assert_int_equal(be(data + 8, 4), sequence);
+		assert_int_equal(be(data + 12, 4), enc->opts.source_id);
+		assert_int_equal(taken, want[i].taken);
+		assert_int_equal(sets, want[i].nr_sets);
+		assert_int_equal(enc->sequence - sequence, want[i].grows);
+	}
+}
+
+/*
+ * nfcapd does not count options records in the sequence.  So the one of sampling goes before
+ * the first flow, and then only where it says something or a collector may have started anew.
+ */
+static void test_sampling_apart(void **state)
+{
+	static const struct want all[] = {
+		{ 0, 3, 1 }, { 1, 1, 1 }, { 1, 2, 1 }, { 1, 1, 1 },
+	}, some[] = {
+		{ 0, 3, 1 }, { 1, 1, 1 }, { 0, 3, 1 }, { 1, 1, 1 },
+	};
+	struct npk_enc_opts opts = default_opts;
+	struct npk_enc *enc;
+
+	(void)state;
+	opts.options_ms = 60000;
+	opts.template_datagrams = 2;
+	enc = new_enc(&opts);
+	check_sets(enc, all, NR(all));
+	npk_enc_resend_templates(enc);
+	check_sets(enc, all, 2);
+	npk_enc_free(enc);
+	opts.sampling.interval = 10;
+	enc = new_enc(&opts);
+	check_sets(enc, some, NR(some));
+	npk_enc_free(enc);
+}
+
 /* Templates are no data records: a message of them alone does not move the sequence. */
 static void test_sequence(void **state)
 {
@@ -282,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_enterprise),
 		cmocka_unit_test(test_sequence),
+		cmocka_unit_test(test_sampling_apart),
 		cmocka_unit_test(test_default_templates),
 		cmocka_unit_test(test_random_mix),
 	};

@@ -164,12 +164,20 @@ static struct npk_enc *started(const struct npk_enc_opts *opts)
 	return enc;
 }
 
+/* Options data of IPFIX have domain 0, and count in its sequence. */
+static uint32_t *sequence_of(struct npk_enc *enc)
+{
+	if (enc->opts.version == NPK_ENC_IPFIX && enc->opts.source_id)
+		return &enc->options.sequence;
+	return &enc->sequence;
+}
+
 /* One datagram of options data on the heap, decoded; the caller frees it. */
 static uint8_t *encode(struct npk_enc *enc, const struct npk_enc_exporter *x,
 		       const struct npk_clock *clock, struct seen *s)
 {
 	bool due = npk_enc_options_due(enc, x->nr_interfaces, clock);
-	uint32_t sequence = enc->sequence;
+	uint32_t sequence = *sequence_of(enc);
 	uint8_t *data = malloc(enc->opts.max_payload);
 	unsigned int t, records = 0;
 	size_t len;
@@ -179,14 +187,14 @@ static uint8_t *encode(struct npk_enc *enc, const struct npk_enc_exporter *x,
 	assert_int_equal(len > 0, due);
 	if (!len) {
 		free(data);
-		assert_int_equal(enc->sequence, sequence);
+		assert_int_equal(*sequence_of(enc), sequence);
 		return NULL;
 	}
 	assert_true(len <= enc->opts.max_payload);
 	decode(s, data, len, sequence, 400);
 	for (t = 0; t < IDS; t++)
 		records += s->nr_data[t];
-	assert_int_equal(enc->sequence, sequence + (s->version == 9 ? 1 : records));
+	assert_int_equal(*sequence_of(enc), sequence + (s->version == 9 ? 1 : records));
 	return data;
 }
 
@@ -238,7 +246,7 @@ static void check_golden(enum npk_enc_version version, const uint8_t *want, size
 
 	opts.version = version;
 	enc = started(&opts);
-	enc->sequence = 7;
+	*sequence_of(enc) = 7;
 	data = encode(enc, &exporter, &now, &s);
 	assert_memory_equal(data, want, want_len);
 	free(data);
@@ -273,7 +281,7 @@ static void test_golden(void **state)
 	};
 	static const uint8_t ipfix[] = {
 		0x00, 0x0a, 0x00, 0xcc, 0x65, 0x53, 0xf1, 0x00, 0x00, 0x00, 0x00, 0x07,
-		0x00, 0x00, 0x00, 0x01,
+		0x00, 0x00, 0x00, 0x00,
 		0x00, 0x03, 0x00, 0x2c, 0x01, 0x91, 0x00, 0x08, 0x00, 0x01, 0x00, 0x95,
 		0x00, 0x04, 0x00, 0x28, 0x00, 0x08,
 	};
@@ -281,6 +289,30 @@ static void test_golden(void **state)
 	(void)state;
 	check_golden(NPK_ENC_NF9, nf9, sizeof(nf9));
 	check_golden(NPK_ENC_IPFIX, ipfix, sizeof(ipfix));
+}
+
+/* IPFIX: nothing but sampling counts among flow records, unless they have domain 0 themselves. */
+static void test_domain_0(void **state)
+{
+	struct npk_enc_opts opts = opts9;
+	struct npk_enc *enc;
+	uint32_t flows;
+	struct seen s;
+	uint8_t *data;
+
+	(void)state;
+	opts.version = NPK_ENC_IPFIX;
+	for (opts.source_id = 0; opts.source_id < 2; opts.source_id++) {
+		enc = started(&opts);
+		flows = enc->sequence;
+		data = encode(enc, &exporter, &now, &s);
+		assert_non_null(data);
+		assert_int_equal(be(data + 12, 4), 0);
+		assert_int_equal(be(s.data[1], 4), opts.source_id);
+		assert_int_equal(enc->sequence, flows + (opts.source_id ? 0 : 3));
+		free(data);
+		npk_enc_free(enc);
+	}
 }
 
 /* The algorithm, where there is one; timeouts only where they are known. */
@@ -550,6 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden_sampling),
 		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_domain_0),
 		cmocka_unit_test(test_metering),
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_clock_step),
