@@ -180,8 +180,8 @@ def made_encode(folder):
     usual = [record(4, 1), record(6, 2, proto=17), record(4, 3, proto=1), record(6, 4, proto=58)]
     huge = [record(4, 1, 1 << 33, 1 << 37), record(6, 2, 1, 1 << 34), record(4, 3)]
     for version in range(5):
-        for flags in (0, SIGN, SIGN | COMPRESS, OPTIONS | SIGN, OWN_FIELDS, RESIZE | LARGE | SIGN):
-            save(folder, stream_of(version, flags, 960, usual * 3, bytes(range(version, version + 8)), 1 + version))
+        for flags in (0, SIGN, SIGN | COMPRESS, OPTIONS | SIGN, OWN_FIELDS, RESIZE | LARGE | SIGN, LARGE | SIGN | COMPRESS):
+            save(folder, stream_of(version, flags, 4000 if flags & LARGE else 960, usual * 3, bytes(range(version, version + 8)), 1 + version))
         save(folder, stream_of(version, SIGN, 0, huge + usual))
         save(folder, stream_of(version, OWN_FIELDS, 100, usual, bytes(range(30, 38))))
 
@@ -215,6 +215,15 @@ def made_verify(folder):
         save(folder, datagram(nflow(four, four) + b"\0", how))
         save(folder, datagram(all_kinds, how) + datagram(nf9(1, data), how) + datagram(nf9(3, data), how))
         save(folder, datagram(nf9(0, data, (300, bytes(9))), how) + datagram(all_kinds, how | 4))
+    # fields of every kind; longer than a message of nFlow; more streams than there is room for
+    kinds = ((8, 4), (7, 2), (56, 6), (58, 2), (70, 3), (61, 1), (151, 4), (152, 8), (57597, 4), (57552, 2), (60, 1))
+    spec2 = struct.pack(">HH", 257, len(kinds)) + b"".join(struct.pack(">HH", *kind) for kind in kinds)
+    record2 = bytes(range(1, 1 + sum(size for _, size in kinds)))
+    many = [nf9(i, data)[:16] + struct.pack(">I", i) for i in range(66)]
+    for how in (0, SIGN, COMPRESS, SIGN | COMPRESS):
+        save(folder, datagram(nf9(0, (0, spec2), (257, record2 * 2), (257, b"\xff" * len(record2))), how))
+        save(folder, datagram(nf9(0, (0, spec), (256, data[1] * 50)), how))
+        save(folder, b"".join(datagram(d, how) for d in many))
     # a recording from other ports, before and after; one out of time; older than its stream
     for how in (SIGN, SIGN | COMPRESS):
         later = bytearray(nf9(5, (0, spec), data))
