@@ -49,6 +49,7 @@ static void add_count(struct npk_meter_count *sum, const struct npk_meter_count 
 		sum->late_max_ns = c->late_max_ns;
 	add_tally(&sum->accounted, &c->accounted);
 	add_tally(&sum->live, &c->live);
+	add_tally(&sum->unparsed, &c->unparsed);
 	for (i = 0; i < __NPK_IGN_MAX; i++)
 		sum->ignored[i] += c->ignored[i];
 	for (i = 0; i < __NPK_NOTE_MAX; i++)
@@ -112,6 +113,7 @@ static void show_meter(struct seq_file *f, const struct totals *t)
 		seq_printf(f, "ignored.%s.packets %llu\n", npk_ignored_name(i), c->ignored[i]);
 		ignored += c->ignored[i];
 	}
+	show_tally(f, "unparsed", &c->unparsed);
 	show_tally(f, "accounted", &c->accounted);
 	show_tally(f, "live", &c->live);
 	seq_printf(f, "difference.seen.packets %lld\n",

@@ -356,6 +356,7 @@ void npk_capture_stats(const struct npk_source *src, struct npk_source_stats *st
 
 	stats->frames = n->frames + c->not_sampled;
 	stats->seen = n->seen + c->not_sampled;
+	stats->unparsed = (struct npk_count){ n->unparsed.packets, n->unparsed.octets };
 	stats->accounted = (struct npk_count){ n->accounted.packets, n->accounted.octets };
 	stats->live = (struct npk_count){ n->live.packets, n->live.octets };
 	stats->published = (struct npk_count){ c->published.packets, c->published.octets };

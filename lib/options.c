@@ -33,9 +33,13 @@ struct layout {
  */
 static const struct spec sampling[] = { { 34, 4 } };
 
-/* exported octets, messages, flow records; ignored packets; flows, packets, octets not sent */
+/*
+ * exported octets, messages, flow records; ignored packets and octets; flows, packets and
+ * octets not sent
+ */
 static const struct spec statistics[] = {
-	{ 40, 8 }, { 41, 8 }, { 42, 8 }, { 164, 8 }, { 166, 8 }, { 167, 8 }, { 168, 8 },
+	{ 40, 8 }, { 41, 8 }, { 42, 8 }, { 164, 8 }, { 165, 8 }, { 166, 8 },
+	{ 167, 8 }, { 168, 8 },
 };
 
 /* systemInitTimeMilliseconds */
@@ -53,7 +57,7 @@ static const struct spec interface[] = {
 
 static const struct layout layouts[__KIND_MAX] = {
 	[SAMPLING] = LAYOUT(sampling, 4),
-	[STATISTICS] = LAYOUT(statistics, 7 * 8),
+	[STATISTICS] = LAYOUT(statistics, 8 * 8),
 	[BOOT] = LAYOUT(boot, 8),
 	[METERING] = LAYOUT(metering, 1 + 2 + 2),
 	[INTERFACE] = LAYOUT(interface, 4 + NPK_ENC_NAME_LEN + NPK_ENC_DESCRIPTION_LEN),
@@ -153,7 +157,7 @@ static void put_statistics(struct npk_buf *b, const struct npk_enc *enc,
 			   const struct npk_enc_exporter *x)
 {
 	const uint64_t values[] = {
-		x->octets, x->datagrams, x->flows, x->ignored_packets,
+		x->octets, x->datagrams, x->flows, x->ignored_packets, x->ignored_octets,
 		x->not_sent_flows, x->not_sent_packets, x->not_sent_octets,
 	};
 	size_t i;

@@ -319,6 +319,8 @@ static void take_stat(struct npk_source_stats *s, const char *name, uint64_t val
 	const struct { const char *name; uint64_t *where; } plain[] = {
 		{ "frames", &s->frames },
 		{ "seen.packets", &s->seen },
+		{ "unparsed.packets", &s->unparsed.packets },
+		{ "unparsed.octets", &s->unparsed.octets },
 		{ "accounted.packets", &s->accounted.packets },
 		{ "accounted.octets", &s->accounted.octets },
 		{ "live.packets", &s->live.packets },

@@ -22,34 +22,15 @@ void exporter_close(struct exporter *e)
 	ifnames_close(&e->names);
 }
 
-/* Of the packets that were seen and not accounted, those that should have been. */
-static uint64_t unwanted(const struct npk_source_stats *s)
-{
-	static const char *const chosen[] = {
-		"not_ip", "mpls_not_ip", "pppoe_not_ip", "filter", "not_sampled",
-	};
-	uint64_t sum = 0;
-	unsigned int i, j;
-
-	for (i = 0; i < s->nr_ignored; i++) {
-		for (j = 0; j < sizeof(chosen) / sizeof(chosen[0]); j++) {
-			if (!strcmp(s->ignored[i].name, chosen[j]))
-				break;
-		}
-		if (j == sizeof(chosen) / sizeof(chosen[0]))
-			sum += s->ignored[i].packets;
-	}
-	return sum;
-}
-
 static void fill(struct exporter *e, const struct npk_source *src, struct npk_enc_exporter *x)
 {
 	struct npk_source_stats s;
 
 	npk_source_stats(src, &s);
 	*x = (struct npk_enc_exporter){
-		.ignored_packets = growing_add(&e->ignored, unwanted(&s)) +
+		.ignored_packets = growing_add(&e->ignored_packets, s.unparsed.packets) +
 				   growing_add(&e->dropped, s.dropped),
+		.ignored_octets = growing_add(&e->ignored_octets, s.unparsed.octets),
 		.not_sent_flows = growing_add(&e->lost_records, s.lost_records),
 		.not_sent_packets = growing_add(&e->lost_packets, s.lost.packets),
 		.not_sent_octets = growing_add(&e->lost_octets, s.lost.octets),

@@ -14,7 +14,8 @@
  * @names: interfaces in the records
  * @sent_ms: when options data were last sent, monotonic milliseconds
  * @named_ms: when the names were last asked for
- * @ignored: packets that are no choice: the meter could not read them
+ * @ignored_packets: that the meter could not read
+ * @ignored_octets: of their frames
  * @dropped: frames lost before the meter
  * @lost_records: records that the source lost
  * @lost_packets: packets in them
@@ -24,7 +25,8 @@ struct exporter {
 	struct ifnames names;
 	uint64_t sent_ms;
 	uint64_t named_ms;
-	struct growing ignored;
+	struct growing ignored_packets;
+	struct growing ignored_octets;
 	struct growing dropped;
 	struct growing lost_records;
 	struct growing lost_packets;

@@ -103,6 +103,8 @@ static void json_source(FILE *out, const struct npk_source *src)
 	fprintf(out, "\"source\":{\"frames\":%" PRIu64 ",\"seen\":%" PRIu64 ",", s.frames, s.seen);
 	json_named(out, "ignored", s.ignored, s.nr_ignored);
 	fputc(',', out);
+	json_count(out, "unparsed", &s.unparsed);
+	fputc(',', out);
 	json_count(out, "accounted", &s.accounted);
 	fputc(',', out);
 	json_count(out, "live", &s.live);

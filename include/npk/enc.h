@@ -204,6 +204,7 @@ struct npk_enc_interface {
  * @flows: flow records sent (exportedFlowRecordTotalCount, 42)
  * @ignored_packets: packets that were not metered although they should have been
  *	(ignoredPacketTotalCount, 164)
+ * @ignored_octets: octets of them, as far as they are known (ignoredOctetTotalCount, 165)
  * @not_sent_flows: flow records that were made and not sent (notSentFlowTotalCount, 166)
  * @not_sent_packets: packets in them (notSentPacketTotalCount, 167)
  * @not_sent_octets: octets in them (notSentOctetTotalCount, 168)
@@ -217,6 +218,7 @@ struct npk_enc_exporter {
 	uint64_t datagrams;
 	uint64_t flows;
 	uint64_t ignored_packets;
+	uint64_t ignored_octets;
 	uint64_t not_sent_flows;
 	uint64_t not_sent_packets;
 	uint64_t not_sent_octets;

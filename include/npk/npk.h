@@ -83,6 +83,8 @@ struct npk_named {
  * struct npk_source_stats - what a source saw and what became of it
  * @frames: frames delivered to the meter; a merged one counts once
  * @seen: packets seen; sum of @ignored and @accounted, always
+ * @unparsed: of @ignored, packets that could not be read, nobody's choice; their octets are
+ *	those of the frames behind the Ethernet header
  * @accounted: packets that entered the flow table; @live + @published + @lost, always
  * @live: in flows that are still open
  * @published: in records that were made, read or not
@@ -105,6 +107,7 @@ struct npk_named {
 struct npk_source_stats {
 	uint64_t frames;
 	uint64_t seen;
+	struct npk_count unparsed;
 	struct npk_count accounted;
 	struct npk_count live;
 	struct npk_count published;

@@ -153,6 +153,11 @@ void npk_meter_ignore(struct npk_meter *m, const struct npk_pkt *pkt, enum npk_i
 	m->count.frames++;
 	m->count.seen += segs;
 	m->count.ignored[reason] += segs;
+	if (npk_ignored_by_choice(reason))
+		return;
+	m->count.unparsed.packets += segs;
+	if (pkt->wire_len > NPK_ETH_HLEN)
+		m->count.unparsed.octets += pkt->wire_len - NPK_ETH_HLEN;
 }
 
 void npk_meter_any(struct npk_meter *m, struct npk_pkt *pkt)

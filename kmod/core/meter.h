@@ -35,6 +35,8 @@ struct npk_tally {
  * @accounted: added to flows: @live + what went through the emit function
  * @live: in flows that are in the table
  * @ignored: packets by enum npk_ignored
+ * @unparsed: of @ignored, those that are nobody's choice; octets of their frames behind the
+ *	Ethernet header, for the length of the IP packet is not to be had
  * @split: flows that go on but have had no packet since their last record; they
  *	are in npk_table.nr_flows, and not in @live
  * @early: flows closed because a bucket was full
@@ -50,6 +52,7 @@ struct npk_meter_count {
 	struct npk_tally accounted;
 	struct npk_tally live;
 	u64 ignored[__NPK_IGN_MAX];
+	struct npk_tally unparsed;
 	u64 split;
 	u64 early;
 	u64 late[NPK_LATE_CLASSES];

@@ -212,6 +212,19 @@ enum npk_ignored npk_parse(struct npk_pkt *pkt);
 enum npk_ignored npk_parse_any(struct npk_pkt *pkt);
 
 /**
+ * npk_ignored_by_choice() - is a reason one that no meter should have got over
+ * @reason: not NPK_IGN_NONE
+ *
+ * Return: true for what is no IP, and for a filter's choice; false for a packet that could not
+ * be read, which RFC 7012's ignoredPacketTotalCount (164) is about.
+ */
+static inline bool npk_ignored_by_choice(enum npk_ignored reason)
+{
+	return reason == NPK_IGN_NOT_IP || reason == NPK_IGN_MPLS_NOT_IP ||
+	       reason == NPK_IGN_PPPOE_NOT_IP || reason == NPK_IGN_FILTER;
+}
+
+/**
  * npk_ignored_name() - counter name of a reason
  * @reason: below __NPK_IGN_MAX
  *

@@ -535,6 +535,36 @@ static void test_filtered_frames(void **state)
 	free_meter(m);
 }
 
+/* What could not be read has packets and octets; what nobody wanted to read is not among it. */
+static void test_unparsed(void **state)
+{
+	struct npk_meter *m;
+	struct npk_pkt pkt;
+	struct frame f;
+	struct sink k;
+
+	(void)state;
+	m = make_meter(1, &k);
+	frame_udp4(&f, 1, 2);
+	f.data[14] = 0x55;		/* version 5 */
+	pkt = frame_pkt(&f, 1);
+	npk_meter_packet(m, &pkt);
+	assert_int_equal(m->count.ignored[NPK_IGN_BAD_VERSION], 1);
+	assert_int_equal(m->count.unparsed.packets, 1);
+	assert_int_equal(m->count.unparsed.octets, f.len - 14);
+	f.data[12] = 0x08;
+	f.data[13] = 0x06;		/* ARP */
+	pkt = frame_pkt(&f, 1);
+	npk_meter_packet(m, &pkt);
+	assert_int_equal(m->count.ignored[NPK_IGN_NOT_IP], 1);
+	npk_meter_ignore(m, &pkt, NPK_IGN_FILTER);
+	npk_meter_ignore(m, &(struct npk_pkt){ .segs = 2 }, NPK_IGN_L2_TRUNCATED);
+	assert_int_equal(m->count.unparsed.packets, 3);
+	assert_int_equal(m->count.unparsed.octets, f.len - 14);
+	check_sums(m, &k);
+	free_meter(m);
+}
+
 /* A record is written over whatever was there, every octet of it. */
 static void test_record_leaks_nothing(void **state)
 {
@@ -583,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_flush_without_room),
 		cmocka_unit_test(test_key_leaves_out),
 		cmocka_unit_test(test_filtered_frames),
+		cmocka_unit_test(test_unparsed),
 		cmocka_unit_test(test_record_leaks_nothing),
 	};
 
