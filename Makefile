@@ -24,7 +24,7 @@ CORE := $(wildcard kmod/core/*.c)
 LIB := $(wildcard lib/*.c)
 # npkctl's own files; the others are the daemon's, of which it takes some
 CTL := probe/npkctl.c probe/datagrams.c probe/udpframe.c $(wildcard probe/cmd_*.c)
-CTL_SHARED := probe/key.c probe/p0f.c probe/print.c
+CTL_SHARED := probe/key.c probe/p0f.c probe/print.c probe/printer.c probe/standard.c
 PROBE := $(filter-out $(CTL),$(wildcard probe/*.c))
 UNIT := $(wildcard tests/unit/test_*.c)
 

@@ -8,18 +8,24 @@
 
 #include <npk/verify.h>
 
+#include "clockms.h"
 #include "cmd.h"
 #include "datagrams.h"
 #include "key.h"
 #include "opts.h"
 #include "print.h"
+#include "printer.h"
 
 #define WINDOW_MAX	31536000	/* a year */
+/* a signal is looked for this often while the reader of standard output is waited for */
+#define LOOK_MS		100
 
 /**
  * struct verify - one run
  * @key: --key
  * @print: --print
+ * @printer: standard output
+ * @passed_over: flows that were not printed, for it was time to stop
  * @filter: --bpf-filter
  * @window_s: --window, 0: any time is right
  * @source: where datagrams come from
@@ -34,6 +40,8 @@
 struct verify {
 	struct key key;
 	enum print_format print;
+	struct printer printer;
+	uint64_t passed_over;
 	const char *filter;
 	unsigned long window_s;
 	const char *source;
@@ -144,10 +152,25 @@ static int parse(struct verify *v, int argc, char **argv)
 	return -1;
 }
 
+/* The reader of standard output has its time, but not after a signal. */
+static void print_flow(struct verify *v, const struct npk_rec *rec)
+{
+	static const struct npk_clock unix_time;
+
+	while (!printer_room(&v->printer)) {
+		if (datagrams_stopped()) {
+			v->passed_over++;
+			return;
+		}
+		printer_wait(&v->printer, LOOK_MS);
+	}
+	print_record(v->printer.out, v->print, rec, &unix_time);
+	v->printer.lines++;
+}
+
 /* Who gave a key does not want to see flows that anybody may have sent. */
 static void take_flow(void *arg, const struct npk_verified *about, const struct npk_rec *rec)
 {
-	static const struct npk_clock unix_time;
 	struct verify *v = arg;
 
 	if (v->key.len && about->verdict != NPK_VERDICT_VALID)
@@ -156,7 +179,7 @@ static void take_flow(void *arg, const struct npk_verified *about, const struct 
 	v->packets += rec->packets;
 	v->octets += rec->octets;
 	if (v->print != PRINT_NONE)
-		print_record(stdout, v->print, rec, &unix_time);
+		print_flow(v, rec);
 }
 
 static bool all_good(const struct verify *v)
@@ -181,33 +204,64 @@ static void say(const struct verify *v)
 		fputs("npkctl: no --key was given\n", stderr);
 }
 
-/* What is printed is there when the next datagram is waited for. */
-static bool output_failed(void)
+static bool begin_printing(struct verify *v)
 {
-	if (!fflush(stdout) && !ferror(stdout))
-		return false;
-	fprintf(stderr, "npkctl: standard output: %s\n", strerror(errno));
-	return true;
+	int err = v->print == PRINT_NONE ? 0 : printer_open(&v->printer);
+
+	if (err)
+		fprintf(stderr, "npkctl: standard output: %s\n", strerror(-err));
+	else if (v->print != PRINT_NONE)
+		v->printer.lines += print_header(v->printer.out, v->print);
+	return !err;
+}
+
+/* Wait until all is written, after a signal a little; true when it was. */
+static bool finish_printing(struct verify *v)
+{
+	uint64_t stop_ms = 0, lost;
+
+	if (v->print == PRINT_NONE)
+		return true;
+	while (!printer_done(&v->printer, LOOK_MS)) {
+		if (!stop_ms && datagrams_stopped())
+			stop_ms = monotonic_ms() + PRINTER_STOP_MS;
+		if (stop_ms && monotonic_ms() >= stop_ms)
+			break;
+	}
+	lost = printer_unwritten(&v->printer) + v->passed_over;
+	if (v->printer.err)
+		fprintf(stderr, "npkctl: standard output: %s\n", strerror(-v->printer.err));
+	else if (lost)
+		fprintf(stderr, "npkctl: standard output: %llu flows were not printed, %s\n",
+			(unsigned long long)lost, "its reader did not take them");
+	return !v->printer.err && !lost;
+}
+
+/* What is printed is there when the next datagram is waited for. */
+static bool output_failed(struct verify *v)
+{
+	return v->print != PRINT_NONE && printer_push(&v->printer);
 }
 
 static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *g)
 {
 	struct npk_verified found;
 	struct datagram d;
-	bool failed;
-	int code;
+	bool printed;
+	int code = EXIT_FAILED;
 
-	if (v->print != PRINT_NONE)
-		print_header(stdout, v->print);
-	while (!(failed = output_failed()) && datagrams_next(g, &d, &code)) {
+	if (!begin_printing(v))
+		return EXIT_FAILED;
+	while (!output_failed(v) && datagrams_next(g, &d, &code)) {
 		npk_verify_datagram(verifier, &d.from, d.when_s, d.data, d.len, &found);
 		v->datagrams++;
 		v->by_verdict[found.verdict]++;
 		v->gaps += found.gap;
 		v->untold += found.unknown_sets;
 	}
+	printed = finish_printing(v);
 	say(v);
-	if (failed || !all_good(v))
+	if (!printed || !all_good(v))
 		return EXIT_FAILED;
 	return code;
 }
@@ -229,6 +283,7 @@ static int verify(struct verify *v, struct datagrams *g)
 	if (code < 0)
 		code = run(v, verifier, g);
 	datagrams_close(g);
+	printer_close(&v->printer);
 	npk_verify_free(verifier);
 	return code;
 }
@@ -236,7 +291,7 @@ static int verify(struct verify *v, struct datagrams *g)
 static int verify_main(int argc, char **argv)
 {
 	static struct datagrams g;
-	struct verify v = {};
+	static struct verify v;
 	int code = parse(&v, argc, argv);
 
 	if (code < 0)

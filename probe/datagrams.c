@@ -228,6 +228,15 @@ bool datagrams_next(struct datagrams *g, struct datagram *d, int *code)
 	return g->pcap ? next_in_file(g, d, code) : next_to_arrive(g, d, code);
 }
 
+bool datagrams_stopped(void)
+{
+	sigset_t set;
+
+	if (!sigpending(&set))	/* blocked but for the wait for datagrams */
+		stopped |= sigismember(&set, SIGINT) || sigismember(&set, SIGTERM);
+	return stopped;
+}
+
 void datagrams_close(struct datagrams *g)
 {
 	if (g->pcap)

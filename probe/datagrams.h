@@ -61,6 +61,13 @@ int datagrams_open(struct datagrams *g, const char *name, const char *filter);
 bool datagrams_next(struct datagrams *g, struct datagram *d, int *code);
 
 /**
+ * datagrams_stopped() - was the program told to stop
+ *
+ * Return: true when it was.
+ */
+bool datagrams_stopped(void);
+
+/**
  * datagrams_close() - free everything
  * @g: source
  */

@@ -16,7 +16,9 @@
 /* how long windows are taken one after the other before main() has its turn */
 #define ROUND_MS	100
 /* how long everything is waited for once the daemon was told to stop */
-#define STOP_MS		2000
+#define STOP_MS		PRINTER_STOP_MS
+/* a signal is looked for this often while the reader of standard output is waited for */
+#define LOOK_MS		100
 /*
  * A full collector is looked after this often: its socket becomes writable when half of
  * what waits has gone, but takes datagrams sooner.
@@ -43,10 +45,32 @@ int export_open(struct export *x, const struct opts *o)
 	return code;
 }
 
+static void stdout_failed(struct export *x, int err)
+{
+	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(-err));
+	x->stdout_failed = true;
+}
+
+int export_begin(struct export *x)
+{
+	int err;
+
+	if (x->o->print == PRINT_NONE)
+		return -1;
+	err = printer_open(&x->printer);
+	if (err) {
+		stdout_failed(x, err);
+		return EXIT_FAILED;
+	}
+	x->printer.lines += print_header(x->printer.out, x->o->print);
+	return -1;
+}
+
 void export_close(struct export *x)
 {
 	unsigned int i;
 
+	printer_close(&x->printer);
 	for (i = 0; i < x->nr_collectors; i++)
 		collector_free(x->collectors[i]);
 	interfaces_close(&x->interfaces);
@@ -189,6 +213,11 @@ static bool told_to_stop(void)
 	return !sigpending(&set) && (sigismember(&set, SIGTERM) || sigismember(&set, SIGINT));
 }
 
+static bool stop_is_over(const struct export *x, uint64_t now_ms)
+{
+	return x->stop_ms && now_ms >= x->stop_ms;
+}
+
 /* Wait a little for a full collector; false when there is none worth waiting for. */
 static bool wait_for_room(const struct export *x, uint64_t now_ms)
 {
@@ -227,11 +256,55 @@ static void unstick(struct export *x, const struct npk_clock *clock, bool all, u
 
 	if (told_to_stop())
 		export_stop(x);
-	if (x->stop_ms && now_ms >= x->stop_ms)
+	if (stop_is_over(x, now_ms))
 		may_wait = false;
 	if (may_wait && wait_for_room(x, now_ms))
 		return;
 	give_up(x, clock, all ? x->read : x->released + NPK_WINDOW / 2);
+}
+
+static bool prints(const struct export *x)
+{
+	return x->o->print != PRINT_NONE && !x->stdout_failed;
+}
+
+/* What the module keeps is for who comes next; from elsewhere there is no other chance. */
+static bool keeps_records(const struct export *x)
+{
+	return x->o->kmod && !x->nr_collectors;
+}
+
+/*
+ * Standard output takes no more.  Without collectors its reader has all the time it
+ * wants, and with them as much as one of them would have.
+ */
+static bool reader_is_lost(struct export *x, uint64_t now_ms)
+{
+	if (!x->held_ms)
+		x->held_ms = now_ms;
+	if (stop_is_over(x, now_ms))
+		return !keeps_records(x);
+	return x->nr_collectors && now_ms - x->held_ms >= STUCK_MS;
+}
+
+/* False when the record has to wait for the reader of the ones before it. */
+static bool print(struct export *x, const struct npk_rec *rec, const struct npk_clock *clock,
+		  uint64_t now_ms)
+{
+	if (printer_room(&x->printer)) {
+		print_record(x->printer.out, x->o->print, rec, clock);
+		x->printer.lines++;
+		x->printed++;
+		x->held_ms = 0;
+		return true;
+	}
+	if (!x->behind && !reader_is_lost(x, now_ms))
+		return false;
+	if (!x->passed_over++ && x->nr_collectors)
+		fputs("nprobe-k: standard output: nobody reads it; flows go on to collectors\n",
+		      stderr);
+	x->behind = true;
+	return true;
 }
 
 /* Take the records the source shows; returns how many it does. */
@@ -243,17 +316,47 @@ static size_t take(struct export *x, struct npk_source *src, const struct npk_cl
 	uint64_t now_ms = monotonic_ms();
 
 	interfaces_look(&x->interfaces, now_ms);
-	for (; i < n; i++) {
+	x->behind = x->behind && printer_unwritten(&x->printer);
+	for (x->held = false; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
+		x->held = prints(x) && !print(x, rec, clock, now_ms);
+		if (x->held)
+			break;
 		interfaces_name(&x->interfaces, recs[i], rec, &x->exporter.names);
-		if (x->o->print != PRINT_NONE && !x->stdout_failed) {
-			print_record(stdout, x->o->print, rec, clock);
-			x->printed++;
-		}
 		give_out(x, rec, now_ms);
 		x->read++;
 	}
 	return n;
+}
+
+/* Send what is due, give back what nobody needs; how many records that were. */
+static size_t send_taken(struct export *x, struct npk_source *src, const struct npk_clock *clock,
+			 bool all)
+{
+	send_due(x, clock, all);
+	exporter_run(&x->exporter, src, clock, x->collectors, x->nr_collectors, false);
+	return release(x, src);
+}
+
+/* Wait for the reader of standard output where the source cannot go on without it. */
+static void wait_for_reader(struct export *x)
+{
+	printer_wait(&x->printer, x->nr_collectors ? RETRY_MS : LOOK_MS);
+	if (told_to_stop())
+		export_stop(x);
+}
+
+/* Are there more windows for this round; @n records were in the last one. */
+static bool goes_on(const struct export *x, size_t n, bool all, uint64_t since_ms)
+{
+	uint64_t now_ms = monotonic_ms();
+
+	if (x->held)
+		return all && !(stop_is_over(x, now_ms) && keeps_records(x));
+	/* a source that is never read empty does not keep signals and reports waiting */
+	if (n == NPK_WINDOW && (all || now_ms - since_ms < ROUND_MS))
+		return true;
+	return all && x->released < x->read;
 }
 
 static void run_windows(struct export *x, struct npk_source *src, bool all)
@@ -261,41 +364,81 @@ static void run_windows(struct export *x, struct npk_source *src, bool all)
 	uint64_t since_ms = monotonic_ms();
 	struct npk_clock clock;
 	size_t n, moved;
+	bool hurry;
 
 	do {
 		npk_source_clock(src, &clock);
 		n = take(x, src, &clock);
 		/* a full window must move on, whatever it waits for */
-		send_due(x, &clock, all || n == NPK_WINDOW);
-		exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, false);
-		moved = release(x, src);
-		if (!moved && n && (all || n == NPK_WINDOW)) {
+		hurry = all || n == NPK_WINDOW;
+		moved = send_taken(x, src, &clock, hurry);
+		if (!moved && x->released < x->read && hurry) {
 			unstick(x, &clock, all, since_ms);
-			moved = release(x, src);
+			release(x, src);
+		} else if (!moved && x->held && all) {
+			wait_for_reader(x);
 		}
-		/* a source that is never read empty does not keep signals and reports waiting */
-	} while ((n == NPK_WINDOW && (all || monotonic_ms() - since_ms < ROUND_MS)) ||
-		 (all && x->released < x->read));
+	} while (goes_on(x, n, all, since_ms));
 }
 
 int export_run(struct export *x, struct npk_source *src, bool all)
 {
+	int err;
+
 	run_windows(x, src, all);
-	if (x->o->print == PRINT_NONE || x->stdout_failed)
+	err = prints(x) ? printer_push(&x->printer) : 0;
+	if (!err)
 		return -1;
-	if (!fflush(stdout) && !ferror(stdout))
-		return -1;
-	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(errno));
-	x->stdout_failed = true;
+	stdout_failed(x, err);
 	return x->nr_collectors ? -1 : EXIT_FAILED;
 }
 
-void export_finish(struct export *x, struct npk_source *src)
+void export_flush(struct export *x, struct npk_source *src)
+{
+	uint64_t since_ms = monotonic_ms();
+	struct npk_clock clock;
+
+	do {
+		npk_source_clock(src, &clock);
+		if (!send_taken(x, src, &clock, true) && x->released < x->read) {
+			unstick(x, &clock, true, since_ms);
+			release(x, src);
+		}
+	} while (x->released < x->read);
+}
+
+/* The reader of standard output has its time, but not after a signal. */
+static int finish_printing(struct export *x)
+{
+	uint64_t lost;
+
+	while (!printer_done(&x->printer, LOOK_MS)) {
+		if (told_to_stop())
+			export_stop(x);
+		if (stop_is_over(x, monotonic_ms()))
+			break;
+	}
+	if (x->printer.err) {
+		stdout_failed(x, x->printer.err);
+		return x->nr_collectors ? -1 : EXIT_FAILED;
+	}
+	lost = printer_unwritten(&x->printer);
+	x->printed -= lost;
+	lost += x->passed_over;
+	if (!lost)
+		return -1;
+	fprintf(stderr, "nprobe-k: standard output: %llu flows were not printed, %s\n",
+		(unsigned long long)lost, "its reader did not take them");
+	return EXIT_FAILED;
+}
+
+int export_finish(struct export *x, struct npk_source *src)
 {
 	struct npk_clock clock;
 
 	npk_source_clock(src, &clock);
 	exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, true);
+	return prints(x) ? finish_printing(x) : -1;
 }
 
 int export_wait_ms(const struct export *x)

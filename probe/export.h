@@ -9,6 +9,7 @@
 #include "exporter.h"
 #include "interfaces.h"
 #include "opts.h"
+#include "printer.h"
 
 /**
  * struct totals - accounting over all destinations
@@ -41,7 +42,13 @@ struct totals {
  * @nr_collectors: how many
  * @former: what collectors did that a reload took away
  * @read: records taken from the source
- * @printed: records written to standard output
+ * @printer: standard output
+ * @printed: records printed there
+ * @held: the next record waits for its reader
+ * @held_ms: since when, 0 = none does
+ * @behind: the reader is not waited for: it took nothing for too long, and has not
+ *	caught up since
+ * @passed_over: records that were therefore not printed
  * @released: records given back to the source
  * @stdout_failed: standard output is closed or full: that was said, the collectors
  *	go on getting their flows
@@ -55,7 +62,12 @@ struct export {
 	unsigned int nr_collectors;
 	struct totals former;
 	uint64_t read;
+	struct printer printer;
 	uint64_t printed;
+	bool held;
+	uint64_t held_ms;
+	bool behind;
+	uint64_t passed_over;
 	uint64_t released;
 	bool stdout_failed;
 	uint64_t stop_ms;
@@ -69,6 +81,14 @@ struct export {
  * Return: -1 to go on, else the code to exit with.
  */
 int export_open(struct export *x, const struct opts *o);
+
+/**
+ * export_begin() - the rights and signals are as they will be
+ * @x: opened
+ *
+ * Return: -1 to go on, else the code to exit with.
+ */
+int export_begin(struct export *x);
 
 /**
  * export_close() - free everything
@@ -94,11 +114,20 @@ void export_resend_templates(struct export *x);
 int export_run(struct export *x, struct npk_source *src, bool all);
 
 /**
- * export_finish() - all records were sent: say the counters once more
+ * export_flush() - send what was taken, nothing waits for its datagram to fill
+ * @x: destinations
+ * @src: source; no record is taken
+ */
+void export_flush(struct export *x, struct npk_source *src);
+
+/**
+ * export_finish() - all records were sent: wait until they are written, say the counters once more
  * @x: destinations
  * @src: source
+ *
+ * Return: -1 to go on, else the code to exit with.
  */
-void export_finish(struct export *x, struct npk_source *src);
+int export_finish(struct export *x, struct npk_source *src);
 
 /**
  * export_stop() - the daemon was told to stop

@@ -15,10 +15,10 @@
 #include "clockms.h"
 #include "export.h"
 #include "opts.h"
-#include "print.h"
 #include "privileges.h"
 #include "reload.h"
 #include "settings.h"
+#include "standard.h"
 #include "stats.h"
 
 #define STATS_MS		10000
@@ -162,6 +162,8 @@ static int start(struct probe *p)
 		code = open_signals(p);
 	if (code < 0 && !p->o.keep_privileges)
 		code = privileges_drop(p->o.kmod);
+	if (code < 0)
+		code = export_begin(&p->x);
 	if (code >= 0)
 		return code;
 	note_missing(&p->o.ifaces);
@@ -169,8 +171,6 @@ static int start(struct probe *p)
 	p->stats_ms = monotonic_ms();
 	p->progress_ms = p->stats_ms;
 	p->progress = p->o.verbose && npk_source_fd(p->src) < 0 && isatty(STDERR_FILENO);
-	if (p->o.print != PRINT_NONE)
-		print_header(stdout, p->o.print);
 	if (p->o.verbose && npk_source_fd(p->src) >= 0)
 		fprintf(stderr, "nprobe-k: metering %s, stop with Ctrl-C\n", p->o.input);
 	say_backlog(p);
@@ -250,18 +250,16 @@ static void change_options(struct probe *p)
 }
 
 /* Options that were read again take effect, once there is nothing to wait for. */
-static int reload(struct probe *p)
+static void reload(struct probe *p)
 {
 	bool ready = reload_ready(&p->reload);
-	int code = -1;
 
 	/* templates wait for nothing, and what was read by the old options goes out by them */
 	if (p->src && (ready || p->hung_up))
-		code = export_run(&p->x, p->src, true);
+		export_flush(&p->x, p->src);
 	p->hung_up = false;
-	if (code < 0 && ready)
+	if (ready)
 		change_options(p);
-	return code;
 }
 
 /* True when told to stop. */
@@ -281,24 +279,29 @@ static bool take_signals(struct probe *p)
 	return stop;
 }
 
-/* Sleep until there is input on @fd or so long; true when told to stop. */
-static bool sleep_until(struct probe *p, int fd, int timeout_ms)
+/* Sleep until there is input, or room for output, or so long; true when told to stop. */
+static bool sleep_until(struct probe *p, int input, int output, int timeout_ms)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = p->signals, .events = POLLIN },
-		{ .fd = fd, .events = POLLIN },
+		{ .fd = input, .events = POLLIN },
+		{ .fd = output, .events = POLLOUT },
 	};
 
-	poll(fds, 2, timeout_ms);
+	poll(fds, 3, timeout_ms);
 	return (fds[0].revents & POLLIN) && take_signals(p);
 }
 
+/* Records that cannot be printed yet can wait in the module; a device goes on being metered. */
 static bool wait_for_input(struct probe *p, bool busy)
 {
 	int due = export_wait_ms(&p->x);
 	int timeout = due >= 0 && due < TICK_MS ? due : TICK_MS;
 
-	return sleep_until(p, npk_source_fd(p->src), busy ? 0 : timeout);
+	if (p->x.held)
+		return sleep_until(p, p->o.kmod ? -1 : npk_source_fd(p->src), p->x.printer.fd,
+				   timeout);
+	return sleep_until(p, npk_source_fd(p->src), -1, busy ? 0 : timeout);
 }
 
 /*
@@ -315,7 +318,7 @@ static int wait_for_module(struct probe *p)
 	for (;;) {
 		npk_source_close(p->src);
 		p->src = NULL;
-		if (sleep_until(p, -1, RETRY_MS))
+		if (sleep_until(p, -1, -1, RETRY_MS))
 			return 0;
 		reload(p);
 		err = open_source(p);
@@ -363,16 +366,14 @@ static int run(struct probe *p)
 			export_stop(&p->x);
 			return -1;
 		}
-		code = reload(p);
-		if (code >= 0)
-			return code;
+		reload(p);
 	}
 }
 
 /* Close every flow and send what is left; what failed before is not repeated. */
 static int finish(struct probe *p)
 {
-	int more, code;
+	int more, code, last;
 
 	if (!p->src)	/* the module was away */
 		return -1;
@@ -381,7 +382,9 @@ static int finish(struct probe *p)
 		code = export_run(&p->x, p->src, true);
 		/* what the module goes on making is for who comes next */
 	} while (more && code < 0 && (!p->o.kmod || p->o.flush));
-	export_finish(&p->x, p->src);
+	last = export_finish(&p->x, p->src);
+	if (code < 0)
+		code = last;
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	write_stats(p);
@@ -403,24 +406,12 @@ static void stop(struct probe *p)
 	opts_free(&p->o);
 }
 
-/* A descriptor below 3 that is free would become a socket somebody prints to. */
-static void keep_standard_files(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	struct probe p = { .argc = argc, .argv = argv, .signals = -1, .stats = -1 };
 	int code, last;
 
-	keep_standard_files();
+	standard_files_keep();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
 	code = opts_parse(&p.o, argc, argv, NULL);
 

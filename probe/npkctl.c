@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "opts.h"
+#include "standard.h"
 
 static const struct cmd *const cmds[] = { &cmd_verify };
 
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
+	standard_files_keep();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is an error like any other */
 	if (argc < 2) {
 		fputs("npkctl: no command (see npkctl --help)\n", stderr);

@@ -135,13 +135,15 @@ static void print_json(FILE *out, const struct npk_rec *r, const struct row *row
 		fputs("\"syn\":null,\"p0f\":null}\n", out);
 }
 
-void print_header(FILE *out, enum print_format format)
+unsigned int print_header(FILE *out, enum print_format format)
 {
-	if (format == PRINT_CSV)
-		fputs("vlan,vlan2,mpls,ipver,src,dst,proto,sport,dport,packets,bytes,tcp_flags,"
-		      "first,last,tos,end_reason,in_if,out_if,dir,smac,dmac,min_len,max_len,"
-		      "min_ttl,max_ttl,fragments,server_delay_us,client_delay_us,appl_delay_us,"
-		      "retransmitted,out_of_order,zero_windows,syn,p0f\n", out);
+	if (format != PRINT_CSV)
+		return 0;
+	fputs("vlan,vlan2,mpls,ipver,src,dst,proto,sport,dport,packets,bytes,tcp_flags,"
+	      "first,last,tos,end_reason,in_if,out_if,dir,smac,dmac,min_len,max_len,"
+	      "min_ttl,max_ttl,fragments,server_delay_us,client_delay_us,appl_delay_us,"
+	      "retransmitted,out_of_order,zero_windows,syn,p0f\n", out);
+	return 1;
 }
 
 void print_record(FILE *out, enum print_format format, const struct npk_rec *rec,

@@ -13,8 +13,10 @@
  * print_header() - the line of column names, for the formats that have one
  * @out: stream
  * @format: PRINT_CSV or PRINT_JSON
+ *
+ * Return: how many lines it is, 0 or 1.
  */
-void print_header(FILE *out, enum print_format format);
+unsigned int print_header(FILE *out, enum print_format format);
 
 /**
  * print_record() - one record, one line

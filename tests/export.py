@@ -598,6 +598,82 @@ def check_closed_pipe():
           line.startswith(b"vlan,") and s.has_exactly(c.flows), "exit code %d, %s" % (code, s.what()))
 
 
+class Unread:
+    """A program whose standard output is a pipe that is not read, or not until read() is called."""
+
+    def __init__(self, *command):
+        self.end, end = os.pipe()
+        self.p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=end, stderr=subprocess.PIPE, text=True)
+        os.close(end)
+
+    def stop(self):
+        """Exit code, seconds, what was said after SIGTERM."""
+        start = time.monotonic()
+        self.p.send_signal(signal.SIGTERM)
+        try:
+            said = self.p.communicate(timeout=10)[1]
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            said = self.p.communicate()[1]
+        os.close(self.end)
+        return self.p.returncode, time.monotonic() - start, said
+
+    def read(self, pause):
+        """All of it, with a pause before each half of what the pipe holds."""
+        data = []
+        with os.fdopen(self.end, "rb", buffering=0) as f:
+            while data[-1:] != [b""]:
+                time.sleep(pause)
+                data.append(f.read(32768))
+        return b"".join(data).decode()
+
+
+def stuck(code, took, said):
+    return code == 1 and took < 5 and said.count("flows were not printed, its reader did not take them\n") == 1
+
+
+def check_unread_pipe():
+    """Found by review: a reader that reads no more stopped the exports, and SIGTERM was not heard."""
+    c, s = many_flows("unread.pcap", 60000), Collector()
+    command = [PROBE, "-i", "pcap:" + c.path, "--dont-drop-privileges", "--print", "csv"]
+    u = Unread(*command)
+    time.sleep(0.5)
+    waits = u.p.poll() is None
+    result = u.stop()
+    check("--print into a pipe nobody reads: it is waited for until SIGTERM", waits and stuck(*result), result)
+    u = Unread(*command, "-n", s.name)
+    for _ in range(500):
+        time.sleep(0.02)
+        if s.raw and time.time() - s.raw[-1][1] > 1:
+            break
+    result = u.stop()
+    s.end()
+    name = "--print into a pipe nobody reads: the collector has every flow before SIGTERM"
+    if s.dropped:
+        skip(name, "the receiving socket dropped %d datagrams" % s.dropped)
+    else:
+        check(name, s.has_exactly(c.flows) and stuck(*result), (s.what(), result))
+    for args in ((), ("-n", "127.0.0.1:9")):
+        u = Unread(*command, *args)
+        rows = csv_rows(u.read(0.005))
+        code = u.p.wait(20)
+        check("--print %s: a slow reader gets every flow" % " ".join(args),
+              not code and {csv_key(r): (int(r["packets"]), int(r["bytes"])) for r in rows} == c.flows and
+              len(rows) == len(c.flows), "exit code %d, %d rows" % (code, len(rows)))
+        u.p.stderr.close()
+
+
+def check_unread_verify():
+    """The same of npkctl verify, which listens."""
+    c = many_flows("verify.pcap", 10000)
+    u = Unread(os.path.join(os.path.dirname(PROBE), "npkctl"), "verify", "--print", "csv", "udp://127.0.0.1:0")
+    port = u.p.stderr.readline().split("]:")[1].split(",")[0]
+    subprocess.run([PROBE, "-i", "pcap:" + c.path, "--dont-drop-privileges", "-b", "0", "-n", "127.0.0.1:" + port], check=True)
+    time.sleep(0.5)
+    result = u.stop()
+    check("npkctl verify --print into a pipe nobody reads: SIGTERM ends it", stuck(*result), result)
+
+
 # ---- live checks, in a network namespace of their own
 
 class Live:
@@ -693,6 +769,39 @@ def check_live():
     off = [(float(r["first"]) - sent[0], float(r["last"]) - sent[-1]) for r in rows]
     check("live: first and last are the time of day within 0.2 s",
           len(off) == 1 and all(abs(x) < 0.2 for x in off[0]), off)
+
+
+def check_live_unread():
+    """While nobody reads, metering goes on without being busy; who reads later gets every flow."""
+    name, number_ = "live --print into a pipe nobody reads for a while: ", 3000
+    command = (PROBE, "-i", "live:lo", "-f", FILTER, "-d", "1", "--dont-drop-privileges", "--print", "csv")
+    for later in (True, False):
+        u = Unread(*command)
+        u.p.stderr.readline()       # "metering"
+        for i in range(number_):
+            say(20000 + i, 7777)
+        time.sleep(2.5)
+        before = cpu_seconds(u.p.pid)
+        say(19999, 7777)
+        time.sleep(2)
+        busy = cpu_seconds(u.p.pid) - before
+        check(name + "it sleeps", busy < 0.5, "%.2f s of CPU in 2 s" % busy)
+        if not later:
+            result = u.stop()
+            check(name + "SIGTERM ends it", stuck(*result), result)
+            continue
+        reader = threading.Timer(0.5, u.p.send_signal, (signal.SIGTERM,))
+        reader.start()
+        rows = csv_rows(u.read(0))
+        code = u.p.wait(20)
+        u.p.stderr.close()
+        check(name + "every flow is there then", not code and len(rows) == number_ + 1 and
+              all(r["packets"] == "1" for r in rows), "exit code %d, %d rows" % (code, len(rows)))
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def check_live_sampling():
@@ -829,8 +938,8 @@ def check_failed():
 
 FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_fields, check_engine, check_timeouts,
                check_flow_sampling, check_options, check_interfaces, check_small_table, check_many,
-               check_waiting, check_refused, check_sums, check_closed_pipe)
-LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_live_sampling, check_if_map, check_interface_names,
+               check_waiting, check_refused, check_sums, check_closed_pipe, check_unread_pipe, check_unread_verify)
+LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_live_unread, check_live_sampling, check_if_map, check_interface_names,
                check_early_stats, check_failed)
 
 
