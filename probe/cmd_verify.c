@@ -80,10 +80,10 @@ static void print_help(void)
 static int set_key(struct verify *v, const char *value)
 {
 	const char *why;
-	int code = key_read(&v->key, value, &why);
+	int code = key_read(&v->key, value, false, &why);
 
 	if (code >= 0)
-		wrong(*value == '@' ? value + 1 : "--key", why);
+		wrong(*value == '@' && value[1] ? value + 1 : "--key", why);
 	return code;
 }
 

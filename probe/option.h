@@ -58,6 +58,8 @@ struct refused_def {
  * @config: file named by --config
  * @noted: -G or -g was seen
  * @check: --check-config was seen
+ * @key_file: where --nflow-key was seen last, as @file
+ * @key_line: likewise
  * @given: by row of the table: the option was seen
  */
 struct parse {
@@ -69,6 +71,8 @@ struct parse {
 	char *config;
 	bool noted;
 	bool check;
+	const char *key_file;
+	unsigned int key_line;
 	bool given[OPTIONS_MAX];
 };
 

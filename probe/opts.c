@@ -233,7 +233,9 @@ static int check(struct parse *p)
 	if (p->noted && !p->now && !p->check)
 		fputs("nprobe-k: note: -G and -g are ignored, a service manager runs the daemon\n",
 		      stderr);
-	code = fill_in(p->o);
+	code = value_read_key(p);
+	if (code < 0)
+		code = fill_in(p->o);
 	for (i = 0; i < sizeof(checks) / sizeof(checks[0]) && code < 0; i++)
 		code = checks[i](p);
 	return code < 0 ? fields_parse(p) : code;
@@ -282,10 +284,10 @@ void opts_free(struct opts *o)
 	o->fields = NULL;
 	free(o->input);
 	free(o->config);
-	free(o->nflow_key_file);
+	free(o->nflow_key_text);
 	o->input = NULL;
 	o->config = NULL;
-	o->nflow_key_file = NULL;
+	o->nflow_key_text = NULL;
 	for (d = option_table; d < option_table + nr_options; d++) {
 		if (d->set != value_text && d->set != value_sender)
 			continue;

@@ -43,7 +43,7 @@ enum print_format { PRINT_NONE, PRINT_CSV, PRINT_JSON };
  * @engine: -E, type << 8 | id, or the v9 source id
  * @engine_given: -E was, 0 may be meant
  * @nflow_key: --nflow-key
- * @nflow_key_file: @FILE that it is from, or NULL
+ * @nflow_key_text: as it was given, or NULL
  * @nflow_plain: --nflow-plain
  * @nflow9_zlib: --nflow9-zlib
  * @mtu: --mtu, 0 = that of the route
@@ -87,7 +87,7 @@ struct opts {
 	uint32_t engine;
 	bool engine_given;
 	struct key nflow_key;
-	char *nflow_key_file;
+	char *nflow_key_text;
 	bool nflow_plain;
 	bool nflow9_zlib;
 	unsigned int mtu;

@@ -173,27 +173,43 @@ int value_version(struct parse *p, const struct option_def *d, const char *value
 	return option_wrong(p, "%s: \"%s\" is none of %s", option_title(d), value, d->arg);
 }
 
-/* A file that root alone can read was read before privileges were given up. */
-static bool have_key(const struct parse *p, const char *value)
+/*
+ * The key in force, if it is from there and cannot be had again: a pipe was read, or a
+ * file that root alone can read, before privileges were given up.
+ */
+static bool have_key(const struct parse *p)
 {
-	const char *file = p->now ? p->now->nflow_key_file : NULL;
+	const struct opts *now = p->now;
+	const char *text = p->o->nflow_key_text;
 
-	if (!file || strcmp(file, value) || !access(value + 1, R_OK) || errno != EACCES)
+	if (!now || !now->nflow_key_text || strcmp(now->nflow_key_text, text) || *text != '@')
 		return false;
-	p->o->nflow_key = p->now->nflow_key;
+	if (!now->nflow_key.once && (!access(text + 1, R_OK) || errno != EACCES))
+		return false;
+	p->o->nflow_key = now->nflow_key;
 	return true;
 }
 
+/* A pipe can be read once, but options are read twice when there is a file of them. */
 int value_key(struct parse *p, const struct option_def *d, const char *value)
 {
-	const char *why;
-	int code = have_key(p, value) ? -1 : key_read(&p->o->nflow_key, value, &why);
+	(void)d;
+	p->key_file = p->file;
+	p->key_line = p->line;
+	return replace(&p->o->nflow_key_text, value);
+}
 
-	if (code < 0 && *value == '@')
-		return replace(&p->o->nflow_key_file, value);
-	if (code >= 0)
-		option_wrong(p, "%s: %s%s%s", option_title(d), *value == '@' ? value + 1 : "",
-			     *value == '@' ? ": " : "", why);
+int value_read_key(struct parse *p)
+{
+	const char *text = p->o->nflow_key_text, *name, *why;
+	int code = !text || have_key(p) ? -1 : key_read(&p->o->nflow_key, text, p->now, &why);
+
+	if (code < 0)
+		return code;
+	name = *text == '@' ? text + 1 : "";
+	p->file = p->key_file;
+	p->line = p->key_line;
+	option_wrong(p, "--nflow-key: %s%s%s", name, *name ? ": " : "", why);
 	return code;
 }
 

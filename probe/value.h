@@ -35,4 +35,7 @@ int value_show_version(struct parse *p, const struct option_def *d, const char *
 int value_list_fields(struct parse *p, const struct option_def *d, const char *value);
 int value_help(struct parse *p, const struct option_def *d, const char *value);
 
+/* read the key that the last --nflow-key named, if any; once all options were read */
+int value_read_key(struct parse *p);
+
 #endif /* PROBE_VALUE_H */

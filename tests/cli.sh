@@ -83,6 +83,9 @@ wrong_use() {
     must_fail 2 "longer than 256 octets" -i "$W/good.pcap" -V nflow --nflow-key "$(printf 'x%.0s' {1..257})"
     printf "\nsecret\n" >"$W/key"
     must_fail 2 "--nflow-key: $W/key: the key is empty" -i "$W/good.pcap" -V nflow --nflow-key "@$W/key"
+    must_fail 2 "--nflow-key: no FILE after the @" -i "$W/good.pcap" -V nflow --nflow-key @
+    printf -- '-V=nflow9\nnflow-key=@%s\n' "$W/key" >"$W/signed.conf"
+    must_fail 2 "signed.conf:2: --nflow-key: $W/key: the key is empty" --config "$W/signed.conf" -i "$W/good.pcap"
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "-u (in-iface-idx): \"-2\" is neither -1" -i "$W/good.pcap" -u -2
@@ -344,6 +347,8 @@ success() {
     printf 'secret\n' >"$W/key"
     must_work "sent in 1 datagrams" -i "$W/good.pcap" -n 127.0.0.1:9 -V nflow --nflow-key "@$W/key" --nflow-plain
     must_work "1 sent in" -i "$W/good.pcap" -n 127.0.0.1:9 -V nflow9 --nflow-key "@$W/key" --nflow9-zlib
+    printf -- '-V=nflow9\n' >"$W/signed.conf"
+    must_work "1 sent in" --config "$W/signed.conf" -i "$W/good.pcap" -n 127.0.0.1:9 --nflow-key @<(echo secret)
 }
 
 # Counters on a pipe that closes early are no reason to hang or crash.
@@ -400,6 +405,7 @@ control_tool() {
     must_fail 2 "--no-such: unknown option" verify --no-such "$W/good.pcap"
     must_fail 2 "--key: needs a value" verify --key
     must_fail 2 "the key is empty" verify --key "" "$W/good.pcap"
+    must_fail 2 "--key: no FILE after the @" verify --key @ "$W/good.pcap"
     must_fail 1 "$W/none: No such file" verify --key "@$W/none" "$W/good.pcap"
     must_fail 2 "xml" verify --print xml "$W/good.pcap"
     must_fail 2 "0: --window takes" verify --window 0 "$W/good.pcap"

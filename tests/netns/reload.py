@@ -300,6 +300,28 @@ def check_key():
           set(signed[:at]) == {b"one"} and signed[-1] == b"two" and signed == sorted(signed), (signed, at, d.lines))
 
 
+def check_key_pipe():
+    """Found by review: a key out of a pipe was read twice, and again on SIGHUP, for ever."""
+    one, two, s = os.path.join(export.WORK, "one.key"), os.path.join(export.WORK, "two.key"), Collector()
+    os.mkfifo(one)
+    os.mkfifo(two)
+    threading.Thread(target=lambda: open(one, "w").write("one\n"), daemon=True).start()
+    lines = ["-d=1", "-V=nflow9", "-n=" + s.name]
+    d = Daemon(lines, "--nflow-key", "@" + one)
+    kept = d.hup("was read again", *lines)
+    os.remove(one)
+    kept = kept and d.hup("was read again", *lines)
+    d.stop()
+    s.wait()
+    good = [hmac.new(b"one", data[:-32] + bytes(32), "sha256").digest() == data[-32:] for data, _ in s.raw]
+    check("a key out of a pipe is read once, and stays", kept and len(good) > 2 and all(good), (good, d.lines))
+    d = Daemon(lines)
+    refused = d.hup("nothing was changed", *lines, "nflow-key = @" + two)
+    d.stop()
+    check("a key that is to be read out of a pipe only later is refused",
+          refused and "reload.conf:6: --nflow-key: %s: only a regular file" % two in refused, d.lines)
+
+
 def check_no_file():
     s = Collector()
     live = Live("-n", s.name, "-l", "60", "--template-seconds", "600")
@@ -324,7 +346,7 @@ def check_statistics_file():
     check("the file of --stats-json changes", "export" in stats_of(one) and "export" in stats_of(two), d.lines)
 
 
-CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_pipe, check_key, check_no_file, check_statistics_file)
+CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_pipe, check_key, check_key_pipe, check_no_file, check_statistics_file)
 
 
 def main():
