@@ -89,6 +89,19 @@ void peer_close(struct peer *p)
 	memset(p, 0, sizeof(*p));
 }
 
+static void ask_again(struct peer *p, uint64_t now_ms)
+{
+	bool said = p->unasked;
+
+	p->lookup = lookup_start(&p->address);
+	p->unasked = !p->lookup;
+	if (p->lookup)
+		return;
+	p->lookup_ms = now_ms + LOOKUP_MS;
+	if (!said)
+		say(p, NULL, "no thread to look it up again; its address stays for now");
+}
+
 /* Ask again in time; true when the answer is another address. */
 static bool follow_name(struct peer *p, uint64_t now_ms)
 {
@@ -96,7 +109,7 @@ static bool follow_name(struct peer *p, uint64_t now_ms)
 
 	if (!p->lookup) {
 		if (!p->address.numeric && now_ms >= p->lookup_ms)
-			p->lookup = lookup_start(&p->address);
+			ask_again(p, now_ms);
 		return false;
 	}
 	if (!lookup_done(p->lookup, &list))

@@ -17,6 +17,7 @@
  * @list: addresses of the host
  * @lookup: question for newer ones, NULL while none is on its way
  * @lookup_ms: when to ask next
+ * @unasked: that there was no thread to ask was said
  * @broken: the socket failed and is to be replaced
  * @reopen_ms: not before then
  * @trouble: datagrams are known to be lost
@@ -34,6 +35,7 @@ struct peer {
 	struct addrinfo *list;
 	struct lookup *lookup;
 	uint64_t lookup_ms;
+	bool unasked;
 	bool broken;
 	uint64_t reopen_ms;
 	bool trouble;

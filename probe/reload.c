@@ -114,7 +114,8 @@ static int find(const struct export *x, const struct opts *now, const struct opt
 	return -1;
 }
 
-static void start_lookups(struct reload *r, const struct opts *now, const struct export *x)
+/* False when one cannot be asked for without waiting; that is said. */
+static bool start_lookups(struct reload *r, const struct opts *now, const struct export *x)
 {
 	bool taken[NPK_COLLECTORS_MAX] = { false };
 	struct address a;
@@ -126,9 +127,13 @@ static void start_lookups(struct reload *r, const struct opts *now, const struct
 
 		if (at >= 0)
 			taken[at] = true;
-		else if (!address_parse(&a, name, r->next.sender) && !a.numeric)
-			r->lookups[i] = lookup_start(&a);
+		if (at >= 0 || address_parse(&a, name, r->next.sender) || a.numeric)
+			continue;
+		r->lookups[i] = lookup_start(&a);
+		if (!r->lookups[i])
+			return nothing_changed(name, "no thread to look it up");
 	}
+	return true;
 }
 
 void reload_begin(struct reload *r, const struct opts *now, const struct export *x, int argc,
@@ -144,9 +149,7 @@ void reload_begin(struct reload *r, const struct opts *now, const struct export 
 	if (good && !r->next.nr_collectors != !now->nr_collectors)
 		good = nothing_changed("-n (collector)",
 				       "from none to some, or back, only at the start");
-	if (good)
-		start_lookups(r, now, x);
-	else
+	if (!good || !start_lookups(r, now, x))
 		reload_forget(r);
 }
 

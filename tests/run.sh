@@ -55,10 +55,10 @@ about() {
     judge) echo "75 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9, IPFIX and signed nflow9" ;;
     nflow) echo "40 nFlow and nflow9 through npkctl verify: flows, digests, what was altered or is missing" ;;
     roundtrip) echo "30 10,000 random records each of v5, v9, IPFIX, nflow9 and nFlow v1, read back by tshark and another decoder" ;;
-    export) echo "40 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
+    export) echo "80 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     delivery) echo "110 collectors away, slow, moved, restarted; sources, devices, MTU, pacing" ;;
     sampling) echo "15 nfdump and nfacctd multiply what was sampled, v5, v9 and IPFIX; interface names" ;;
-    reload) echo "50 SIGHUP under load: no record lost or twice, streams without a gap; what is refused" ;;
+    reload) echo "65 SIGHUP under load: no record lost or twice, streams without a gap; what is refused" ;;
     stop) echo "5 live: ended by a signal loses no packet" ;;
     run) echo "60 make run: real programs through the module in a guest" ;;
     run-refusals) echo "2 what make run DEV=... says where it cannot work" ;;

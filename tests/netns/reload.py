@@ -11,6 +11,7 @@ import collections
 import hmac
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -30,13 +31,13 @@ FIELDS = "%LAST_SWITCHED %FIRST_SWITCHED %FLOW_END_REASON %IN_PKTS %IN_BYTES %PR
 class Daemon(Live):
     """The daemon with a configuration file and nothing else but args; a thread reads what it says."""
 
-    def __init__(self, lines, *args, keep=True):
+    def __init__(self, lines, *args, keep=True, before=None):
         self.path = os.path.join(export.WORK, "reload.conf")
         self.write("-i=live:lo", '-f="%s"' % export.FILTER, *lines)
         self.out, self.lines = tempfile.TemporaryFile("w+", dir=export.WORK), []
         keep = ["--dont-drop-privileges"] if keep else []
         self.p = subprocess.Popen([export.PROBE, "--config", self.path, *keep, *args], stdout=self.out,
-                                  stderr=subprocess.PIPE, text=True)
+                                  stderr=subprocess.PIPE, text=True, preexec_fn=before)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         if not self.wait("metering", 0):
@@ -335,6 +336,24 @@ def check_no_file():
     check("SIGHUP without a file: templates again, at once", len(sent) == 2 and 0 < sent[1] < 1.2, sent)
 
 
+def check_no_thread():
+    """Found by review: where there was no thread to look a name up, the daemon waited for the answer."""
+    s, dead = Collector(), export.dead_port().replace("127.0.0.1", "localhost")
+    lines = ["-n=%s,%s" % (s.name, dead)]
+    # a limit that counts once root is given up
+    d = Daemon(lines, keep=False, before=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (0, 0)))
+    refused = d.hup("nothing was changed", "-n=%s,localhost:%d" % (s.name, s.port))
+    d.write("-i=live:lo", '-f="%s"' % export.FILTER, *lines)
+    d.p.send_signal(signal.SIGHUP)      # templates, which nobody takes: so it asks again
+    kept = d.wait("to look it up again", 0)
+    time.sleep(2)
+    said = "".join(d.lines).count("to look it up again")
+    d.stop()
+    s.end()
+    check("no thread to look a new collector up: nothing is changed", refused and "no thread to look it up" in refused, d.lines)
+    check("no thread to look a name up again: said once, and its address stays", kept and dead in kept and said == 1, d.lines)
+
+
 def check_statistics_file():
     one, two, s = os.path.join(export.WORK, "one.json"), os.path.join(export.WORK, "two.json"), Collector()
     d = Daemon(["-n=" + s.name, "--stats-json=" + one])
@@ -346,7 +365,7 @@ def check_statistics_file():
     check("the file of --stats-json changes", "export" in stats_of(one) and "export" in stats_of(two), d.lines)
 
 
-CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_pipe, check_key, check_key_pipe, check_no_file, check_statistics_file)
+CHECKS = (check_under_load, check_format, check_mtu, check_timeouts, check_kept, check_refusals, check_pipe, check_key, check_key_pipe, check_no_file, check_no_thread, check_statistics_file)
 
 
 def main():
