@@ -94,9 +94,10 @@ static bool inflate_all(struct npk_verify_datagram *d)
 
 enum npk_verdict npk_verify_fresh(const struct npk_verify_datagram *d, const uint8_t *digest)
 {
-	uint32_t window_s = d->v->opts.window_s;
+	int64_t window_s = d->v->opts.window_s, sent_s = d->out->unix_s;
 
-	if (window_s && llabs(d->when_s - (int64_t)d->out->unix_s) > (long long)window_s)
+	/* a capture file may say any time */
+	if (window_s && (d->when_s < sent_s - window_s || d->when_s > sent_s + window_s))
 		return NPK_VERDICT_STALE;
 	if (npk_replay_seen(&d->v->replay, digest, d->out->unix_s))
 		return NPK_VERDICT_REPLAYED;

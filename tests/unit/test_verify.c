@@ -630,7 +630,9 @@ static void test_stale(void **state)
 		assert_int_equal(npk_verify_new(&opts, &v), 0);
 		assert_int_equal(send_from(v, 1, 5, 61).verdict, NPK_VERDICT_STALE);
 		assert_int_equal(send_from(v, 1, 5, -61).verdict, NPK_VERDICT_STALE);
-		assert_int_equal(send_from(v, 1, 5, INT32_MAX).verdict, NPK_VERDICT_STALE);
+		assert_int_equal(send_from(v, 1, 5, INT64_MIN).verdict, NPK_VERDICT_STALE);
+		assert_int_equal(send_from(v, 1, 5, INT64_MAX - (int64_t)NOW_S - 5).verdict,
+				 NPK_VERDICT_STALE);
 		assert_int_equal(send_from(v, 1, 5, 60).verdict, NPK_VERDICT_VALID);
 		assert_int_equal(send_from(v, 1, 5, 60).verdict, NPK_VERDICT_REPLAYED);
 		assert_false(send_from(v, 1, 6, -60).gap);
