@@ -16,7 +16,13 @@ static bool is_port(const char *text)
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
-	return *text >= '0' && *text <= '9' && !*end && n >= 1 && n <= 65535;
+	return *text >= '0' && *text <= '9' && !*end && end - text <= 5 && n >= 1 && n <= 65535;
+}
+
+/* The system would take it for an IPv4 address, which nobody means. */
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
 }
 
 /* An address and not a name, so that this asks nobody. */
@@ -71,6 +77,8 @@ static const char *split_port(char *part, const char **host, const char **port)
 		if (!is_port(*port))
 			return "the port is not a number from 1 to 65535";
 	}
+	if (is_number(*host))
+		return "a number alone is no address; a port stands behind a colon";
 	if (!**host)
 		*host = NULL;
 	return NULL;

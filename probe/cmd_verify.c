@@ -105,6 +105,16 @@ static int set_window(struct verify *v, const char *value)
 	return -1;
 }
 
+/* getopt_long() is behind a long option then, but may be inside of letters. */
+static int bad_option(const char *arg)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt && !strncmp(arg, "--", 2))
+		return wrong(arg, "takes no value");
+	return wrong(optopt ? letter : arg, "unknown option (see npkctl verify --help)");
+}
+
 static int apply(struct verify *v, int option, char **argv)
 {
 	switch (option) {
@@ -123,7 +133,7 @@ static int apply(struct verify *v, int option, char **argv)
 	case ':':
 		return wrong(argv[optind - 1], "needs a value");
 	default:
-		return wrong(argv[optind - 1], "unknown option (see npkctl verify --help)");
+		return bad_option(argv[optind - 1]);
 	}
 }
 

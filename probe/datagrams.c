@@ -118,11 +118,11 @@ static int listen_at(struct datagrams *g, const char *host, const char *port)
 /* [ADDRESS]:PORT, ADDRESS:PORT or :PORT */
 static int open_socket(struct datagrams *g, const char *text)
 {
-	char *copy = strdup(text), *host = copy, *port = copy ? strrchr(copy, ':') : NULL, *end;
-	unsigned long number = port ? strtoul(port + 1, &end, 10) : 0;
+	char *copy = strdup(text), *host = copy, *port = copy ? strrchr(copy, ':') : NULL;
+	size_t digits = port ? strspn(port + 1, "0123456789") : 0;
 	int code;
 
-	if (!port || end == port + 1 || *end || number > 65535) {
+	if (!digits || digits > 5 || port[1 + digits] || atoi(port + 1) > 65535) {
 		free(copy);
 		return failed(g, "not udp://[ADDRESS]:PORT", EXIT_USAGE);
 	}

@@ -42,9 +42,19 @@ int value_flag(struct parse *p, const struct option_def *d, const char *value)
 	return -1;
 }
 
+/* A name of a file, that is; other texts may be empty. */
+static int check_name(const struct parse *p, const struct option_def *d, const char *value)
+{
+	if (*value || strcmp(d->arg, "FILE"))
+		return -1;
+	return option_wrong(p, "%s: the name of the file is empty", option_title(d));
+}
+
 int value_text(struct parse *p, const struct option_def *d, const char *value)
 {
-	return replace((char **)((char *)p->o + d->offset), value);
+	int code = check_name(p, d, value);
+
+	return code < 0 ? replace((char **)((char *)p->o + d->offset), value) : code;
 }
 
 int value_number(struct parse *p, const struct option_def *d, const char *value)
@@ -126,6 +136,9 @@ int value_collectors(struct parse *p, const struct option_def *d, const char *va
 		if (!*comma)
 			break;
 	}
+	if (code < 0 && p->o->no_collector && p->o->nr_collectors)
+		return option_wrong(p, "%s: none, and yet \"%s\"", option_title(d),
+				    p->o->collectors[0]);
 	return code;
 }
 
@@ -362,6 +375,8 @@ int value_config(struct parse *p, const struct option_def *d, const char *value)
 {
 	int code = not_in_file(p, d);
 
+	if (code < 0)
+		code = check_name(p, d, value);
 	return code < 0 ? replace(&p->config, value) : code;
 }
 

@@ -134,6 +134,18 @@ wrong_use() {
     must_fail 2 "-q (sender-address): \"example.net\": the SOURCE" -i "$W/good.pcap" -q example.net
     must_fail 2 "-e (flow-delay): \"-1\" is not a number" -i "$W/good.pcap" -e -1
     must_fail 2 "-B (count-delay): \"0\" is not a number" -i "$W/good.pcap" -B 0
+    local port
+    for port in 0 65536 000053 0000000053 -1 +53 " 53" 5e3; do
+        must_fail 2 "\"127.0.0.1:$port\": the port is not a number from 1 to 65535" -i "$W/good.pcap" -n "127.0.0.1:$port"
+    done
+    must_fail 2 "-n (collector): \"2055\": a number alone is no address" -i "$W/good.pcap" -n 2055
+    must_fail 2 "-n (collector): \"2055:2055\": a number alone is no address" -i "$W/good.pcap" -n 127.0.0.1,2055:2055
+    must_fail 2 "-n (collector): \"127.0.0.1@5000\": a number alone is no address" -i "$W/good.pcap" -n 127.0.0.1@5000
+    must_fail 2 "-q (sender-address): \"5000\": a number alone" -i "$W/good.pcap" -q 5000
+    must_fail 2 "-n (collector): none, and yet \"127.0.0.1\"" -i "$W/good.pcap" -n none -n 127.0.0.1 --print csv
+    must_fail 2 "-n (collector): none, and yet \"127.0.0.1\"" -i "$W/good.pcap" -n 127.0.0.1,none --print csv
+    must_fail 2 "--stats-json: the name of the file is empty" -i "$W/good.pcap" --stats-json ""
+    must_fail 2 "--config: the name of the file is empty" --config ""
     must_fail 2 "an empty name" -i "$W/good.pcap" -n 127.0.0.1,,127.0.0.2
 }
 
@@ -394,7 +406,7 @@ closed_files() {
 
 # The same questions to npkctl.
 control_tool() {
-    local PROBE=$TOP/build/npkctl SPEAKER=npkctl
+    local PROBE=$TOP/build/npkctl SPEAKER=npkctl port
     must_fail 2 "no command"
     must_fail 2 "unknown command \"status\"" status
     must_work "verify" --help
@@ -403,7 +415,10 @@ control_tool() {
     must_fail 2 "no source" verify
     must_fail 2 "unexpected argument" verify "$W/good.pcap" other
     must_fail 2 "--no-such: unknown option" verify --no-such "$W/good.pcap"
+    must_fail 2 "-x: unknown option" verify -xy "$W/good.pcap"
+    must_fail 2 "--help=me: takes no value" verify --help=me
     must_fail 2 "--key: needs a value" verify --key
+    for port in 65536 000053 -1 +53 " 53" 5e3 ""; do must_fail 2 "udp://:$port: not udp://" verify "udp://:$port"; done
     must_fail 2 "the key is empty" verify --key "" "$W/good.pcap"
     must_fail 2 "--key: no FILE after the @" verify --key @ "$W/good.pcap"
     must_fail 1 "$W/none: No such file" verify --key "@$W/none" "$W/good.pcap"

@@ -82,6 +82,8 @@ static void test_wrong(void **state)
 {
 	(void)state;
 	assert_wrong("", NULL, "host is empty");
+	assert_wrong("2055", NULL, "a number alone");
+	assert_wrong("h:000053", NULL, "the port");
 	assert_wrong(":2055", NULL, "host is empty");
 	assert_wrong("[]:1", NULL, "host is empty");
 	assert_wrong("tcp://192.0.2.1", NULL, "udp://");
