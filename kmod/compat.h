@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The only file that knows kernel versions. */
+/* The only file that knows how kernels differ; Kbuild looks which of it a kernel has. */
 #ifndef NPK_COMPAT_H
 #define NPK_COMPAT_H
 
@@ -8,36 +8,41 @@
 #include <linux/netdevice.h>
 #include <linux/timekeeping.h>
 #include <linux/timex.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-static inline void npk_vma_clear_maywrite(struct vm_area_struct *vma)
-{
-	vma->vm_flags &= ~VM_MAYWRITE;
-}
-#else
+/* vm_flags is constant since 6.3. */
+#ifdef NPK_VM_FLAGS_CLEAR
 static inline void npk_vma_clear_maywrite(struct vm_area_struct *vma)
 {
 	vm_flags_clear(vma, VM_MAYWRITE);
 }
+#else
+static inline void npk_vma_clear_maywrite(struct vm_area_struct *vma)
+{
+	vma->vm_flags &= ~VM_MAYWRITE;
+}
 #endif
 
 /* Zeroed memory, in huge pages where the kernel can (5.18). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
-static inline void *npk_alloc_large(unsigned long size)
-{
-	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-}
-#else
+#ifdef NPK_VMALLOC_HUGE
 static inline void *npk_alloc_large(unsigned long size)
 {
 	return vmalloc_huge(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 }
+#else
+static inline void *npk_alloc_large(unsigned long size)
+{
+	return __vmalloc(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+}
 #endif
 
 /* Is an XDP program attached to this device, in any mode? (5.15 counts them; under rtnl) */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+#ifdef NPK_XDP_PROG_COUNT
+static inline bool npk_dev_has_xdp(struct net_device *dev)
+{
+	return dev_xdp_prog_count(dev);
+}
+#else
 static inline bool npk_dev_has_xdp(struct net_device *dev)
 {
 	int mode;
@@ -48,20 +53,15 @@ static inline bool npk_dev_has_xdp(struct net_device *dev)
 	}
 	return false;
 }
-#else
-static inline bool npk_dev_has_xdp(struct net_device *dev)
-{
-	return dev_xdp_prog_count(dev);
-}
 #endif
 
 /* Is a tc classifier in the receive path of this device? (5.10; tcx since 6.6) */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_XGRESS)
+#if defined(NPK_TCX) && defined(CONFIG_NET_XGRESS)
 static inline bool npk_dev_has_tc(const struct net_device *dev)
 {
 	return rcu_access_pointer(dev->tcx_ingress);
 }
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_CLS_ACT)
+#elif !defined(NPK_TCX) && defined(CONFIG_NET_CLS_ACT)
 static inline bool npk_dev_has_tc(const struct net_device *dev)
 {
 	return rcu_access_pointer(dev->miniq_ingress);
@@ -74,9 +74,9 @@ static inline bool npk_dev_has_tc(const struct net_device *dev)
 #endif
 
 /*
- * The processor's cycle counter, and the counter that the kernel's time is made of; Kbuild looks
- * which way there is to that one.  User-mode Linux asks its host, which does not say what it
- * makes of; a rate that stays the same has to do there.
+ * The processor's cycle counter, and the counter that the kernel's time is made of.
+ * User-mode Linux asks its host, which does not say what it makes of; a rate that stays the
+ * same has to do there.
  */
 #if defined(CONFIG_UML) && defined(CONFIG_X86)
 static inline u64 npk_cycles(void)
@@ -113,21 +113,21 @@ static inline u64 npk_clocksource_cycles(void)
 }
 #endif
 
-/* softnet_data.dropped became atomic_t in 6.10; Kbuild looks for what came later. */
-#ifdef NPK_SOFTNET_DROP_COUNTERS
+/* softnet_data.dropped was a number until 6.10. */
+#if defined(NPK_SOFTNET_DROP_COUNTERS)
 static inline u32 npk_cpu_softnet_drops(int cpu)
 {
 	return numa_drop_read(&per_cpu(softnet_data, cpu).drop_counters);
 }
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#elif defined(NPK_SOFTNET_DROPPED_ATOMIC)
 static inline u32 npk_cpu_softnet_drops(int cpu)
 {
-	return per_cpu(softnet_data, cpu).dropped;
+	return atomic_read(&per_cpu(softnet_data, cpu).dropped);
 }
 #else
 static inline u32 npk_cpu_softnet_drops(int cpu)
 {
-	return atomic_read(&per_cpu(softnet_data, cpu).dropped);
+	return per_cpu(softnet_data, cpu).dropped;
 }
 #endif
 

@@ -160,10 +160,10 @@ step_lab-trixie() {
     tests/lab/test --kernel trixie merged
 }
 step_debug-kernel() { tests/lab/guest --kernel debug -c true; }
-# The script is in the kernel's source only. Versions are what compat.h is about, on the left of each comparison.
+# The script is in the kernel's source only.
 step_checkpatch() {
     perl "$(tests/lab/kernel debug)/build/scripts/checkpatch.pl" --no-tree --file --terse --show-types \
-        --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON kmod/*.[ch] kmod/core/*.[ch] include/uapi/*.h
+        kmod/*.[ch] kmod/core/*.[ch] include/uapi/*.h
 }
 step_debug-params() { tests/lab/test --kernel debug params; }
 step_debug-devices() { tests/lab/test --kernel debug devices; }
