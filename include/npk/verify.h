@@ -4,15 +4,17 @@
  *
  * Datagrams may be hostile.  A verifier has memory of fixed size, allocated by
  * npk_verify_new(): inflated datagrams have at most 65535 octets, those of nFlow v1 1500, and
- * of templates and streams the ones not used for longest are forgotten.  What datagrams without
- * the right digest say never touches what it knows of those that have it.
+ * of templates and streams the ones not used for longest are forgotten.  With a key, what
+ * datagrams without the right digest say never touches what it knows of those that have it;
+ * without one nothing is proven, and all streams are equal.
  *
  * A recording has the right digests too, and where it comes from proves nothing.  Digests are
  * remembered, of the datagrams sent last some 16,000 at least: one that comes again, from
  * whatever address or port, is said to be replayed.  What was sent before the verifier was there
  * is told by @window_s of struct npk_verify_opts alone; without it such a datagram is valid once,
  * but with a key changes nothing that is known of a stream whose newest datagram was sent later,
- * and takes no such stream's place.
+ * and takes no such stream's place: of streams that a key proves, those whose newest datagram was
+ * sent first are forgotten.
  */
 #ifndef NPK_VERIFY_H
 #define NPK_VERIFY_H
