@@ -106,6 +106,8 @@ static const char *take_device(struct address *a, char *part)
 		return "more than one %DEV";
 	if (!*part)
 		return "no DEV after the %";
+	if (strchr(part, ':'))		/* in no device's name */
+		return "the port stands before the %";
 	if (strlen(part) >= IFNAMSIZ)
 		return "the DEV after the % is longer than a device's name can be";
 	a->device = part;

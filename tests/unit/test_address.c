@@ -75,6 +75,7 @@ static void test_devices(void **state)
 	assert_parts("h%a-name-of-15-oc", NULL, "h 2055 - - a-name-of-15-oc");
 	assert_wrong("h%", NULL, "no DEV");
 	assert_wrong("h%eth0%eth1", NULL, "more than one %DEV");
+	assert_wrong("h%eth0:2055", NULL, "the port stands before the %");
 	assert_wrong("h%a-name-of-16-bad", NULL, "longer");
 }
 
