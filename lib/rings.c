@@ -8,14 +8,28 @@ void npk_ring_begin(struct npk_ring_map *r)
 	r->looked = r->tail;
 }
 
+static uint64_t head_of(const struct npk_ring_map *ring)
+{
+	/* A: pairs with the module's store-release of head */
+	return __atomic_load_n(&ring->prod->head, __ATOMIC_ACQUIRE);
+}
+
+void npk_rings_limit(struct npk_rings *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->nr; i++)
+		r->ring[i].end = head_of(&r->ring[i]);
+	r->limited = true;
+}
+
 void npk_rings_look(struct npk_rings *r)
 {
 	uint32_t i;
 
 	for (i = 0; i < r->nr; i++) {
 		struct npk_ring_map *ring = &r->ring[i];
-		/* A: pairs with the module's store-release of head */
-		uint64_t head = __atomic_load_n(&ring->prod->head, __ATOMIC_ACQUIRE);
+		uint64_t head = r->limited ? ring->end : head_of(ring);
 
 		while (ring->looked != head && r->shown - r->released < NPK_RINGS_WINDOW) {
 			r->order[r->shown++ & (NPK_RINGS_WINDOW - 1)] = (uint16_t)i;

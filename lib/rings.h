@@ -6,6 +6,7 @@
 #ifndef NPK_LIB_RINGS_H
 #define NPK_LIB_RINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@
  * @data: records, rec_size apart
  * @looked: records looked at
  * @tail: records released
+ * @end: records that will be looked at, once the rings are @limited
  */
 struct npk_ring_map {
 	const struct npk_prod *prod;
@@ -28,6 +30,7 @@ struct npk_ring_map {
 	const uint8_t *data;
 	uint64_t looked;
 	uint64_t tail;
+	uint64_t end;
 };
 
 /**
@@ -39,6 +42,7 @@ struct npk_ring_map {
  * @order: ring of every record looked at, in the order in which they are shown
  * @shown: entries ever put into @order
  * @released: entries done with
+ * @limited: what is put into a ring behind its end is for another reader
  */
 struct npk_rings {
 	struct npk_ring_map *ring;
@@ -48,6 +52,7 @@ struct npk_rings {
 	uint16_t order[NPK_RINGS_WINDOW];
 	uint64_t shown;
 	uint64_t released;
+	bool limited;
 };
 
 /**
@@ -55,6 +60,12 @@ struct npk_rings {
  * @r: ring, its memory mapped
  */
 void npk_ring_begin(struct npk_ring_map *r);
+
+/**
+ * npk_rings_limit() - from now on show what is in the rings now, and no more
+ * @r: rings; once more for what came since
+ */
+void npk_rings_limit(struct npk_rings *r);
 
 /**
  * npk_rings_look() - take in the names of new records, ring after ring

@@ -267,6 +267,7 @@ static int src_kmod_expire_all(struct npk_source *src)
 	struct src_kmod *k = to_kmod(src);
 	uint64_t before = k->rings.shown, now = npk_clock_ns(CLOCK_MONOTONIC) / 1000000;
 
+	npk_rings_limit(&k->rings);	/* or a module that is fast enough were never read empty */
 	npk_rings_look(&k->rings);
 	if (!k->flush || k->ended)
 		return k->rings.shown != before;

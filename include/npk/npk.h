@@ -219,7 +219,8 @@ int npk_source_work(struct npk_source *src);
  *
  * A live source first meters what arrived before the first call, and may take a
  * tenth of a second for it, a second under load.  The module's flows stay open for the next reader
- * unless npk_source_opts.flush was set.
+ * unless npk_source_opts.flush was set; from then on only records are shown that
+ * were in its rings at the latest call.
  *
  * Return: 1 when the record queue filled up before all were closed: read and
  * call again; 0 when no flow is open.

@@ -112,6 +112,35 @@ static void test_two_rings(void **state)
 	}
 }
 
+/* Found by review: who ends went on reading for as long as the module made records. */
+static void test_limit(void **state)
+{
+	static struct ring_memory memory;
+	static struct npk_rings r;
+	struct npk_ring_map map = { &memory.prod, &memory.cons, memory.data };
+	const struct npk_rec *recs[SLOTS];
+
+	(void)state;
+	r.ring = &map;
+	r.nr = 1;
+	r.slots = SLOTS;
+	r.rec_size = REC_SIZE;
+	publish(&memory, 0, 3);
+	npk_rings_look(&r);
+	publish(&memory, 0, 2);
+	npk_rings_limit(&r);
+	publish(&memory, 0, 1);
+	npk_rings_look(&r);
+	assert_int_equal(npk_rings_peek(&r, recs, SLOTS), 5);
+	npk_rings_release(&r, 5);
+	npk_rings_look(&r);
+	assert_int_equal(npk_rings_peek(&r, recs, SLOTS), 0);
+	assert_int_equal(memory.cons.tail, 5);
+	npk_rings_limit(&r);
+	npk_rings_look(&r);
+	assert_int_equal(npk_rings_peek(&r, recs, SLOTS), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_slot),
 		cmocka_unit_test(test_two_rings),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

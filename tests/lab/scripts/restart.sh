@@ -3,7 +3,8 @@
 #
 # restart.sh: readers end and die in mid-run; every packet is in a record that was read, and none is read twice but
 # for the batch that a killed reader had in its hands. One reads its configuration again and loses nothing by it. Then
-# shutdown, unload, and a reader that waits for the return, and is not ended by a SIGHUP meanwhile.
+# shutdown, unload, and a reader that waits for the return, and is not ended by a SIGHUP meanwhile. At last one that
+# ends while the module makes more records than it can send.
 . /lab/lib.sh
 . /lab/module.sh
 
@@ -104,4 +105,22 @@ sleep 3
 kill -TERM "$reader"
 wait "$reader" || fail "the reader failed"
 same "packets read after the return" "$(($(packets /tmp/flows.*) - got))" 1000
+
+# found by review: a reader that was told to stop went on for as long as the module made records sooner than it sent them
+ended() {
+	! grep -qs '^State:.[^Z]' "/proc/$reader/status"
+}
+setup_flood 0
+pktgen_start
+nprobe-k -b 1 -V nflow9 --nflow9-zlib --nflow-key secret -n 127.0.0.1:9 2>/tmp/log.flood &
+reader=$!
+wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+sleep 3
+kill -TERM "$reader"
+wait_for 20 ended || fail "SIGTERM under a flood: the reader does not end"
+wait "$reader" || fail "SIGTERM under a flood: exit code $?"
+grep -q ' 8192 8192 ' $NPK/groups || fail "the flood is none: $(cat /tmp/log.flood $NPK/groups)"
+pktgen_stop
+quiet
+sums
 ok "rmmod" rmmod nprobe_k
