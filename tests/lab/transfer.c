@@ -202,7 +202,7 @@ static void udp_serve(unsigned long port, unsigned long datagrams)
 	unsigned long got = 0, octets = 0;
 	int patience = 20000;
 
-	set_option(fd, SOL_SOCKET, SO_RCVBUF, 8 << 20, "SO_RCVBUF");
+	set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20, "SO_RCVBUFFORCE");
 	while (got < datagrams && poll(&p, 1, patience) == 1) {
 		ssize_t n = read(fd, block, sizeof(block));
 

@@ -10,6 +10,7 @@ by witnesses that know nothing of the module:
   tcpdump   every frame the metered device received, taken apart by the segment size where it was merged
 
 The records are taken from --print csv and, with min_len and max_len, from the NetFlow v9 datagrams; both say the same.
+No packet was dropped between sender and meter, where the sender would have counted it and the others not.
 With offloads off nothing was merged; in every other form every transfer was, else it proves nothing.
 """
 import collections
@@ -29,6 +30,7 @@ MTU = 1500
 RESET_LESS = 12  # a reset for a connection that is gone has no timestamps
 LONGEST_FRAME = 65535 + ETH
 FORMS = {"off": 4, "gso": 4, "gro": 2, "udp-gro": 2, "fraglist": 4, "big": 2, "big-gro": 2}  # and how many transfers
+NOTHING_DROPPED = {"dropped_a_eth0": 0, "dropped_b_eth0": 0, "dropped_router_va": 0, "dropped_router_vb": 0}
 bad = 0
 
 Sum = collections.namedtuple("Sum", "packets octets min_len max_len")
@@ -122,6 +124,7 @@ def from_tcpdump(path, size_of):
 class Transfer:
     def __init__(self, line):
         words = line.split()
+        self.line = line.strip()
         self.proto = {"tcp": TCP, "udp": UDP}[words[0]]
         self.name, self.ver = " ".join(words[:2]), int(words[1])
         self.key = (words[2], words[3], self.proto, int(words[4]), int(words[5]))
@@ -129,6 +132,9 @@ class Transfer:
         a, b = words.index("a"), words.index("b")
         pairs = lambda w: dict(zip(w[::2], map(int, w[1::2])))
         self.said, self.a, self.b = pairs(words[6:a]), pairs(words[a + 1:b]), pairs(words[b + 1:])
+
+    def dropped(self):
+        return {name: n for name, n in self.said.items() if name.startswith("dropped_")}
 
     def size(self):
         """Payload of a full packet."""
@@ -148,6 +154,8 @@ class Transfer:
 
 def judge_transfer(form, t, v9, text, seen, longest):
     there, back = t.expected()
+    bad_before = bad
+    check(form, t.name + ": packets the veths dropped", t.dropped(), NOTHING_DROPPED)
     check(form, t.name + ": octets received", t.b["octets"], t.a["octets"])
     for key, want, way in ((t.key, there, "there"), (t.back, back, "back")):
         if not want:
@@ -168,6 +176,10 @@ def judge_transfer(form, t, v9, text, seen, longest):
         check(form, t.name + ": packets merged, longest frame", (merged, longest[t.key]), "more: this proves nothing")
     if form.startswith("big") and longest[t.key] <= LONGEST_FRAME:
         check(form, t.name + ": longest frame", longest[t.key], "more than %d: no BIG TCP" % LONGEST_FRAME)
+    if bad != bad_before:
+        print("  both ends said: " + t.line)
+        for key, way in ((t.key, "there"), (t.back, "back")):
+            print("  %s: metered %s, tcpdump saw %s" % (way, v9.get(key), seen.get(key)))
     print("%s: %s: %d packets %d octets min %d max %d, %d of them merged, longest frame %d, back %s packets"
           % (form, t.name, *there, merged, longest[t.key], back.packets if back else "no"))
 
