@@ -72,7 +72,7 @@ about() {
     lab-large) echo "190 four million flows, two packets each, in a guest of 2 GB" ;;
     lab-sums) echo "90 the sums in 1000 reads under load, readers killed, device removed" ;;
     lab-hostile) echo "25 a reader that does everything wrong" ;;
-    lab-restart) echo "45 readers end, die, come back; shutdown, unload, return" ;;
+    lab-restart) echo "60 readers end, die, come back; shutdown, unload, return" ;;
     lab-log) echo "90 the sentences in the log that take a minute" ;;
     lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
     lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;

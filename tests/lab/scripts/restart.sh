@@ -70,6 +70,33 @@ echo "packets in records read, readers killed: $got of 40000"
 kill -TERM "$reader"
 wait "$reader" || fail "the last reader failed"
 rm /tmp/flows.*
+# found by review: a pipe that nobody reads. What it has no room for stays in the ring, but for the lines on their way.
+mkfifo /tmp/pipe
+sleep 1000 </tmp/pipe &
+holder=$!
+setup_flood 20000
+nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.pipe &
+reader=$!
+wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+pktgen_run
+quiet
+sleep 4
+kill -TERM "$reader"
+code=0
+wait "$reader" || code=$?
+kill "$holder"
+same "exit code, into a pipe that nobody reads" $code 1
+unprinted=$(sed -n 's/.* \([0-9]*\) flows were not printed.*/\1/p' /tmp/log.pipe)
+printed=$(sed -n 's/.* \([0-9]*\) printed$/\1/p' /tmp/log.pipe)
+[ "$unprinted" -gt 0 ] && [ "$unprinted" -lt 4000 ] || fail "not printed: $(cat /tmp/log.pipe)"
+run_reader
+sleep 4
+kill -TERM "$reader"
+wait "$reader" || fail "the next reader failed"
+sums
+same "records printed, not printed, and left in the ring" "$((printed + unprinted + $(packets "/tmp/flows.$((run - 1))")))" 40000
+rm /tmp/flows.*
+
 echo "collector=127.0.0.1:9" >/tmp/reload.conf
 setup_flood 20000
 pktgen_start
