@@ -25,13 +25,13 @@ CHECK_STEPS=(build style headers kbuild unit-gcc unit-clang corpus cli truth)
 LAB_STEPS=(lab-params lab-devices lab-early lab-large lab-sums lab-hostile lab-restart lab-log lab-churn lab-merged lab-clock lab-export lab-cpus lab-differential lab-vrf lab-replay)
 TEST_STEPS=(packages "${CHECK_STEPS[@]}" judge roundtrip nflow analysis guard export sampling delivery reload stop live interrupt lab-kernel run run-refusals run-device "${LAB_STEPS[@]}" lab-trixie unchanged)
 DEBUG_STEPS=(packages build debug-kernel checkpatch debug-params debug-devices debug-early debug-hostile debug-restart debug-sums
-    debug-cpus debug-churn)
+    debug-cpus debug-merged debug-clock debug-export debug-churn)
 
 KERNEL_STEPS=(packages build)
 for kernel in bullseye stock trixie trixie-backports; do
     KERNEL_STEPS+=("kernel-$kernel-build")
     eval "step_kernel-$kernel-build() { tests/lab/module --check $kernel; }"
-    for name in devices hostile early; do
+    for name in devices hostile early merged clock; do
         KERNEL_STEPS+=("kernel-$kernel-$name")
         eval "step_kernel-$kernel-$name() { tests/lab/test --kernel $kernel $name; }"
     done
@@ -87,7 +87,8 @@ about() {
     checkpatch) echo "5 the kernel's own style checker: module, core, uapi header" ;;
     debug-*) echo "120 the same as lab-${1#debug-}, on the debug kernel" ;;
     kernel-*-build) echo "15 core and module with the headers and compiler of another suite: W=1, sparse" ;;
-    kernel-*) echo "50 the same as lab-${1##*-}, on the kernel of another suite" ;;
+    kernel-*-merged | kernel-*-clock) echo "75 the same as lab-${1##*-}, on the kernel of another suite" ;;
+    kernel-*) echo "20 the same as lab-${1##*-}, on the kernel of another suite" ;;
     unchanged) echo "1 services, sockets and namespaces as before" ;;
     esac
 }
@@ -172,6 +173,9 @@ step_debug-hostile() { tests/lab/test --kernel debug hostile; }
 step_debug-restart() { tests/lab/test --kernel debug restart; }
 step_debug-sums() { tests/lab/test --kernel debug sums 100; }
 step_debug-cpus() { tests/lab/test --kernel debug cpus; }
+step_debug-merged() { tests/lab/test --kernel debug merged; }
+step_debug-clock() { tests/lab/test --kernel debug clock; }
+step_debug-export() { tests/lab/test --kernel debug export; }
 step_debug-churn() { tests/lab/test --kernel debug churn 15; }
 step_export() { tests/export.py "$PROBE"; }
 step_delivery() { tests/netns/delivery.py "$PROBE"; }

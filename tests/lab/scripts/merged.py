@@ -219,12 +219,12 @@ def main():
     if os.path.exists(os.path.join(folder, "not-run")):
         with open(os.path.join(folder, "not-run")) as f:
             not_run = f.read().splitlines()
-    judged = sum(judge(form, os.path.join(folder, form), not_run) for form in FORMS)
+    judged = {form: judge(form, os.path.join(folder, form), not_run) for form in FORMS}
     for line in not_run:
         print(line)
-    print("%d transfers, %d differences" % (judged, bad))
-    # what needs no feature of a newer kernel
-    sys.exit(1 if bad or judged < FORMS["off"] + FORMS["gso"] + FORMS["gro"] else 0)
+    print("%d transfers, %d differences" % (sum(judged.values()), bad))
+    # what needs no feature of a newer kernel: of GSO, TCP
+    sys.exit(1 if bad or judged["off"] < FORMS["off"] or judged["gso"] < 2 else 0)
 
 
 main()
