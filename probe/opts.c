@@ -156,9 +156,6 @@ static int check_nflow(const struct parse *p)
 	if (v9 && o->template_id >= 65280 && o->template_id <= 65282)
 		return option_wrong(p, "-U (flow-templ-id): %u to %u are in use by nflow9", 65281,
 				    65282);
-	if (v1 && o->sampling.interval > UINT16_MAX)
-		return option_wrong(p, "-S (sample-rate): %u does not fit nFlow (at most %u)",
-				    o->sampling.interval, UINT16_MAX);
 	return -1;
 }
 
