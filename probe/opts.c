@@ -241,6 +241,7 @@ static int check(struct parse *p)
 int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now)
 {
 	struct parse p = { .o = o, .now = now };
+	char *file = NULL;
 	int code;
 
 	set_defaults(o);
@@ -249,7 +250,10 @@ int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now)
 		/* again from the file up, so that the command line has the last word */
 		opts_free(o);
 		set_defaults(o);
-		code = config_read(&p, p.config);
+		/* messages name it until the end, and the command line is about to name it anew */
+		file = p.config;
+		p.config = NULL;
+		code = config_read(&p, file);
 		if (code < 0)
 			code = parse_argv(&p, argc, argv);
 	}
@@ -258,6 +262,7 @@ int opts_parse(struct opts *o, int argc, char **argv, const struct opts *now)
 	if (code < 0 && (p.check || p.now))
 		code = settings_check(&p);
 	o->config = p.config;
+	free(file);
 	if (code >= 0 || !p.check)
 		return code;
 	printf("%s: ok\n", o->config);

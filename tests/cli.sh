@@ -86,6 +86,10 @@ wrong_use() {
     must_fail 2 "--nflow-key: no FILE after the @" -i "$W/good.pcap" -V nflow --nflow-key @
     printf -- '-V=nflow9\nnflow-key=@%s\n' "$W/key" >"$W/signed.conf"
     must_fail 2 "signed.conf:2: --nflow-key: $W/key: the key is empty" --config "$W/signed.conf" -i "$W/good.pcap"
+    # found by review: the file's name had been freed, and other options were put in its place
+    cp "$W/signed.conf" "$W/signed-with-another-and-longer-name.conf"
+    must_fail 2 "$W/signed.conf:2: --nflow-key: $W/key: the key is empty" \
+        --config "$W/signed-with-another-and-longer-name.conf" -i "pcap:$W/good.pcap" --config "$W/signed.conf"
     must_fail 2 "xml" -i "$W/good.pcap" --print xml
     must_fail 2 "-E" -i "$W/good.pcap" -E 1:2:3
     must_fail 2 "-u (in-iface-idx): \"-2\" is neither -1" -i "$W/good.pcap" -u -2
