@@ -42,6 +42,7 @@ int npk_enc_new_templates(const struct npk_enc_opts *opts,
 	enc->format = format;
 	enc->opts = *opts;
 	enc->resend = true;
+	enc->announce = true;
 	err = format->init ? format->init(enc, templates) : 0;
 	enc->opts.key = NULL;	/* the caller's */
 	enc->opts.fields = NULL;	/* the caller's */
@@ -101,9 +102,10 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload)
 
 void npk_enc_continue(struct npk_enc *enc, const struct npk_enc *before)
 {
-	enc->sequence = before->sequence;
-	enc->options.sequence = before->options.sequence;
-	enc->split = before->split;
+	if (enc->opts.source_id == before->opts.source_id) {
+		enc->sequence = before->sequence;
+		enc->split = before->split;
+	}
 	if (enc->format->sets && enc->format == before->format)
 		npk_sets_continue(enc, before);
 }

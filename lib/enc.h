@@ -95,6 +95,8 @@ struct npk_enc_options {
  * @min_payload: octets of the templates, or of one record if that is more
  * @sequence: next value of the header's field; its unit is the format's
  * @resend: templates are due at once
+ * @announce: so is sampling, in formats that keep it apart from the templates
+ * @announced: and has just gone, so that what follows can be flow records
  * @records_next: they have just gone alone although there were records
  * @since_templates: datagrams since, and with, the last one with templates
  * @templates_ns: when that was, nanoseconds of the source's clock
@@ -113,6 +115,8 @@ struct npk_enc {
 	size_t min_payload;
 	uint32_t sequence;
 	bool resend;
+	bool announce;
+	bool announced;
 	bool records_next;
 	uint32_t since_templates;
 	uint64_t templates_ns;

@@ -56,7 +56,8 @@ static void put_header(struct npk_buf *b, const struct npk_enc *enc, const struc
 	npk_buf_u16(b, NPK_ENC_IPFIX);
 	npk_buf_u16(b, (uint16_t)len);
 	npk_buf_u32(b, (uint32_t)npk_floor_div(times->now_ns, NPK_NS_PER_S));
-	npk_buf_u32(b, l->process ? enc->options.sequence : enc->sequence);
+	npk_buf_u32(b, npk_sets_in_domain_0(enc, l->process) ? enc->options.sequence :
+							      enc->sequence);
 	npk_buf_u32(b, l->process ? 0 : enc->opts.source_id);
 }
 

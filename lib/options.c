@@ -262,6 +262,7 @@ static bool general_due(const struct npk_enc *enc, const struct npk_clock *clock
 void npk_enc_resend_options(struct npk_enc *enc)
 {
 	enc->options.due = true;
+	enc->announce = true;
 }
 
 bool npk_enc_options_due(const struct npk_enc *enc, size_t nr_interfaces,
@@ -275,14 +276,13 @@ bool npk_enc_options_due(const struct npk_enc *enc, size_t nr_interfaces,
 size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *x,
 		       const struct npk_clock *clock, uint8_t *buf)
 {
-	struct npk_sets_layout l = {
-		.process = enc->format->sets && enc->format->sets->apart && enc->opts.source_id,
-	};
+	struct npk_sets_layout l = { 0 };
 	struct npk_times times;
 	struct npk_buf b;
 
 	if (!npk_enc_options_due(enc, x->nr_interfaces, clock))
 		return 0;
+	l.process = enc->format->sets->apart;
 	npk_times_init(&times, clock);
 	npk_sets_begin(enc, &b, buf);
 	if (general_due(enc, clock)) {

@@ -20,25 +20,34 @@ const char *npk_sets_exportable(const struct npk_enc *enc, const struct npk_rec 
 	return rec->ip_version == 4 ? "no_ipv4_template" : "no_ipv6_template";
 }
 
-/* Of the templates and what goes with them. */
-static size_t templates_len(const struct npk_enc *enc, bool announces)
+/* Of the templates of flow records alone. */
+static size_t templates_len(const struct npk_enc *enc)
 {
-	return announces ? enc->templates_len : enc->templates_len - enc->announcement_len;
+	return enc->templates_len - enc->announcement_len;
 }
 
 /* Octets around the data sets. */
-static size_t fixed_len(const struct npk_enc *enc, bool templates, bool announces)
+static size_t fixed_len(const struct npk_enc *enc, const struct npk_sets_layout *l)
 {
-	return enc->format->sets->header_len + (templates ? templates_len(enc, announces) : 0) +
-	       npk_sets_trailer_len(enc);
+	return enc->format->sets->header_len + (l->templates ? templates_len(enc) : 0) +
+	       (l->announces ? enc->announcement_len : 0) + npk_sets_trailer_len(enc);
 }
 
-/* Does the announcement of sampling go with templates that are due. */
-static bool announces(const struct npk_enc *enc)
+/* What the datagram begins with; true when that is all. */
+static bool plan_templates(const struct npk_enc *enc, size_t nr_recs, const struct npk_clock *clock,
+			   struct npk_sets_layout *l)
 {
-	if (!enc->announcement_len)
+	bool samples = enc->opts.sampling.interval > 1;
+
+	l->templates = npk_enc_templates_due(enc, nr_recs, clock);
+	if (!enc->format->sets->apart) {
+		l->announces = l->templates && enc->announcement_len;
 		return false;
-	return !enc->format->sets->apart || enc->opts.sampling.interval > 1 || enc->resend;
+	}
+	l->announces = enc->announcement_len &&
+		       (enc->announce || (samples && l->templates && !enc->announced));
+	l->templates = l->templates && !l->announces;
+	return l->announces;
 }
 
 static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
@@ -47,11 +56,10 @@ static void plan(const struct npk_enc *enc, const struct npk_rec *const *recs, s
 	size_t len[__NPK_ENC_FAMILY_MAX] = { 0 };
 	size_t fixed;
 
-	*l = (struct npk_sets_layout){ .templates = npk_enc_templates_due(enc, nr_recs, clock) };
-	l->announces = l->templates && announces(enc);
-	if (l->announces && enc->format->sets->apart)
+	*l = (struct npk_sets_layout){ 0 };
+	if (plan_templates(enc, nr_recs, clock, l))
 		nr_recs = 0;
-	fixed = fixed_len(enc, l->templates, l->announces);
+	fixed = fixed_len(enc, l);
 	for (; l->taken < nr_recs; l->taken++) {
 		const struct npk_rec *rec = recs[l->taken];
 		enum npk_enc_family f = npk_enc_family(rec);
@@ -109,16 +117,20 @@ void npk_sets_begin(const struct npk_enc *enc, struct npk_buf *b, uint8_t *buf)
 	npk_buf_claim(b, enc->format->sets->header_len);
 }
 
+static uint32_t *sequence_of(struct npk_enc *enc, bool process)
+{
+	return npk_sets_in_domain_0(enc, process) ? &enc->options.sequence : &enc->sequence;
+}
+
 size_t npk_sets_end(struct npk_enc *enc, struct npk_buf *b, const struct npk_times *times,
 		    const struct npk_sets_layout *l)
 {
 	const struct npk_sets_rules *rules = enc->format->sets;
-	uint32_t *sequence = l->process ? &enc->options.sequence : &enc->sequence;
 	struct npk_buf header;
 
 	npk_buf_init(&header, b->data, rules->header_len);
 	rules->put_header(&header, enc, times, l, b->len);
-	*sequence += rules->counted(l);
+	*sequence_of(enc, l->process) += rules->counted(l);
 	return rules->finish ? rules->finish(enc, b) : b->len;
 }
 
@@ -132,17 +144,22 @@ int npk_sets_datagram(struct npk_enc *enc, const struct npk_rec *const *recs, si
 	plan(enc, recs, nr_recs, clock, &l);
 	if (l.bad)
 		return -EINVAL;
-	if (!l.templates && !l.taken)
+	if (!l.templates && !l.announces && !l.taken)
 		return 0;
 
 	npk_times_init(&times, clock);
 	npk_sets_begin(enc, &b, buf);
 	if (l.templates)
-		npk_buf_bytes(&b, enc->templates, templates_len(enc, l.announces));
+		npk_buf_bytes(&b, enc->templates, templates_len(enc));
+	if (l.announces)
+		npk_buf_bytes(&b, enc->templates + templates_len(enc), enc->announcement_len);
 	put_data_set(&b, enc, NPK_ENC_IPV4, recs, &l, &times);
 	put_data_set(&b, enc, NPK_ENC_IPV6, recs, &l, &times);
 
-	npk_enc_templates_account(enc, clock, l.templates, nr_recs && !l.taken);
+	if (l.templates || l.taken)
+		npk_enc_templates_account(enc, clock, l.templates, nr_recs && !l.taken);
+	enc->announced = l.announces;
+	enc->announce = enc->announce && !l.announces;
 	*len = npk_sets_end(enc, &b, &times, &l);
 	*taken = l.taken;
 	return 0;
@@ -268,9 +285,11 @@ int npk_sets_init(struct npk_enc *enc, const struct npk_enc_template *templates)
 	if (err)
 		return err;
 	/* where they do not fit together, the templates go alone */
-	enc->min_payload = fixed_len(enc, true, true);
+	enc->min_payload = fixed_len(enc, &(struct npk_sets_layout){
+		.templates = true, .announces = !enc->format->sets->apart,
+	});
 	for (f = 0; f < __NPK_ENC_FAMILY_MAX; f++) {
-		need = fixed_len(enc, false, false) + set_len(&enc->sets[f], 1);
+		need = fixed_len(enc, &(struct npk_sets_layout){ 0 }) + set_len(&enc->sets[f], 1);
 		if (need > enc->min_payload)
 			enc->min_payload = need;
 	}
@@ -346,4 +365,8 @@ void npk_sets_continue(struct npk_enc *enc, const struct npk_enc *before)
 	while (!same && (ids_meet(enc->sets, before->sets) || ids_taken(enc, before)))
 		next_ids(enc->sets);
 	build_template_set(enc, before);
+	/* domain 0 is the same, whatever source ids the flow records have */
+	if (enc->format->sets->apart)
+		*sequence_of(enc, true) = npk_sets_in_domain_0(before, true) ?
+						  before->options.sequence : before->sequence;
 }

@@ -2,9 +2,10 @@
 /*
  * Datagrams of templates and data sets: what NetFlow v9 and IPFIX share.
  *
- * A datagram is: header, template set and sampling when due, data set of IPv4,
- * data set of IPv6.  Records are taken from the front of what is offered, so the order
- * changes only between the two sets of one datagram.
+ * A datagram is: header, template set when due and how packets were sampled, data
+ * set of IPv4, data set of IPv6; or in formats that keep it apart, a header and
+ * sampling.  Records are taken from the front of what is offered, so the order changes
+ * only between the two sets of one datagram.
  */
 #ifndef NPK_LIB_SETS_H
 #define NPK_LIB_SETS_H
@@ -21,9 +22,9 @@
 
 /**
  * struct npk_sets_layout - what one datagram will hold
- * @templates: the templates are due
- * @announces: and how packets were sampled with them
- * @process: nothing but options data of the exporting process, see npk_sets_rules.apart
+ * @templates: the templates are in it
+ * @announces: how packets were sampled is in it
+ * @process: it is about the exporting process, see npk_sets_rules.apart
  * @taken: records, the sum of @nr
  * @nr: records by family
  * @nr_templates: template records, of options too
@@ -57,9 +58,10 @@ struct npk_sets_layout {
  * @counted: how much the sequence number grows with this datagram
  * @apart: options data are kept away from flow records, because they count in the sequence
  *	of IPFIX (RFC 7011 section 3.1) and nfcapd does not count them.  Sampling, which has to be
- *	in the domain of the flow records, goes before the first of them, and again where it
- *	matters or somebody may have missed it; all else is about the exporting process and
- *	goes in domain 0, which is what that section has it for.
+ *	in the domain of the flow records, has a datagram of its own before the first of them, and
+ *	again when all options data are asked for; where it says something, before all templates.
+ *	All else is about the exporting process and goes in domain 0, which is what that section
+ *	has it for.
  * @reserved: is this id none for flow records; NULL: none is
  * @trailer_len: octets @finish appends; NULL: none
  * @finish: complete the datagram; returns the octets to send, at most max_payload.
@@ -84,6 +86,18 @@ struct npk_sets_rules {
 	size_t (*trailer_len)(const struct npk_enc *enc);
 	size_t (*finish)(struct npk_enc *enc, struct npk_buf *b);
 };
+
+/**
+ * npk_sets_in_domain_0() - does a datagram count in domain 0, which is not the flow records'
+ * @enc: encoder
+ * @process: npk_sets_layout.process
+ *
+ * Return: true when npk_enc_options.sequence counts, false when npk_enc.sequence does.
+ */
+static inline bool npk_sets_in_domain_0(const struct npk_enc *enc, bool process)
+{
+	return process && enc->opts.source_id;
+}
 
 /**
  * npk_sets_begin() - leave room for the header of a datagram

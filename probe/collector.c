@@ -120,7 +120,7 @@ int collector_prepare(struct collector *c, const struct opts *now, const struct 
 	if (settings_same_stream(now, next) && now->mtu == next->mtu)
 		return -1;
 	code = new_stream(c, payload_with(c, next->mtu), next, &c->next);
-	if (code < 0 && now->version == next->version && now->engine == next->engine)
+	if (code < 0 && now->version == next->version)
 		npk_enc_continue(c->next, c->enc);
 	return code;
 }
@@ -387,7 +387,7 @@ void collector_send(struct collector *c, const struct npk_clock *clock, uint64_t
 			return;
 	}
 	c->behind = false;
-	if (!collector_pending(c) && encode(c, clock))
+	while (!collector_pending(c) && encode(c, clock))
 		flush(c, now_ms);
 }
 

@@ -60,8 +60,10 @@ void exporter_run(struct exporter *e, const struct npk_source *src, const struct
 
 	if (!last && now_ms - e->sent_ms < PACE_MS)
 		return;
-	for (i = 0; i < nr && last; i++)
+	for (i = 0; i < nr && last; i++) {
+		collector_send(c[i], clock, 0);		/* templates that are due hold options up */
 		npk_enc_resend_options(c[i]->enc);
+	}
 	if (!is_due(e, clock, c, nr))
 		return;
 	e->sent_ms = now_ms;

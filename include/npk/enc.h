@@ -53,8 +53,8 @@ enum npk_enc_version {
 /**
  * struct npk_enc_opts - settings of one export stream
  * @version: format
- * @source_id: v9 source id, IPFIX observation domain; v5 carries bits 8..15 as engine
- *	type, 0..7 as engine id
+ * @source_id: v9 source id, IPFIX observation domain of flow records (options data but for
+ *	sampling have domain 0); v5 carries bits 8..15 as engine type, 0..7 as engine id
  * @template_id: v9, IPFIX: first template id, 256 or more; the stream uses this one
  *	(IPv4) and the next (IPv6)
  * @fields: v9, IPFIX: fields of the records, NULL = the default; not kept
@@ -129,7 +129,7 @@ const char *npk_enc_exportable(const struct npk_enc *enc, const struct npk_rec *
  * @clock: now, as for npk_enc_datagram(): decides whether templates are due
  *
  * Return: number of records npk_enc_datagram() would take from the front; less
- * than @nr_recs means that the datagram is full.
+ * than @nr_recs means that the datagram would not wait for more.
  */
 size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs, size_t nr_recs,
 		    const struct npk_clock *clock);
@@ -145,10 +145,11 @@ size_t npk_enc_room(const struct npk_enc *enc, const struct npk_rec *const *recs
  * @buf: at least max_payload octets
  * @len: out: octets written, 0 when there was nothing to say
  * @taken: out: records consumed from the front of @recs; 0 with @len above 0 when
- *	one record fills more than a datagram, or the templates fill it: offer what was
- *	not taken first again
+ *	one record fills more than a datagram, the templates fill it, or it says how
+ *	packets were sampled: offer what was not taken first again
  *
- * Templates go first, in the same datagram, whenever they are due.  A record
+ * Templates go first, in the same datagram, whenever they are due; how packets were
+ * sampled goes with them, in IPFIX in a datagram before them.  A record
  * whose counters do not fit the format's fields is split over several records
  * with equal sums (v5, nFlow); such a record counts once in @taken.
  *
@@ -171,9 +172,10 @@ int npk_enc_set_max_payload(struct npk_enc *enc, size_t max_payload);
 /**
  * npk_enc_continue() - go on with the sequence of another stream
  * @enc: encoder that has encoded nothing yet
- * @before: the stream whose place it takes: same version, same source_id
+ * @before: the stream whose place it takes: same version
  *
  * For other settings in mid-stream: the collector sees no gap, and templates are sent at once.
+ * With another source_id the flow records begin a new sequence; that of domain 0 goes on.
  * Templates of other fields than before have other ids than before, so that whoever misses
  * the former does not read records by the latter.
  */
@@ -259,13 +261,13 @@ size_t npk_enc_options(struct npk_enc *enc, const struct npk_enc_exporter *expor
 		       const struct npk_clock *clock, uint8_t *buf);
 
 /**
- * npk_enc_resend_options() - make all options data due at once
+ * npk_enc_resend_options() - make all options data due at once, sampling too
  * @enc: encoder
  */
 void npk_enc_resend_options(struct npk_enc *enc);
 
 /**
- * npk_enc_resend_templates() - make templates, and with them sampling, due at once
+ * npk_enc_resend_templates() - make templates due at once
  * @enc: encoder
  *
  * For a collector that was away.

@@ -430,23 +430,32 @@ def readable(s, since=0):
 
 
 def check_refused():
+    for args in (), ("-V", "10"), ("-V", "10", "-S", "@2"):
+        refused(*args)
+
+
+def refused(*args):
+    name = " ".join(args) + (": " if args else "")
     port = there().end().port
-    d = Daemon("-o", "1000000", "--template-seconds", "3600", "-n", "10.9.0.2:%d" % port)
+    d = Daemon("-o", "1000000", "--template-seconds", "3600", "-n", "10.9.0.2:%d" % port, *args)
     d.say(4)
     s = there(port=port)
     back = time.time()
     d.say(8)
     c = d.end()[0]
     s.end()
-    check("nobody listened for 4 s: the first datagram after that can be read", readable(s), s.what())
+    check(name + "nobody listened for 4 s: the first datagram after that can be read", readable(s), s.what())
+    sampled = [d for d in s.datagrams if 34 in d.options]
+    check(name + "nobody listened: how packets were sampled is said too, at once where a collector has to multiply",
+          sampled and ("-S" not in args or sampled[0].arrived < s.datagrams[0].arrived + 2), s.what())
     first = s.datagrams[0].arrived - back if s.datagrams else 99
-    check("nobody listened: heard again within 2.5 s", first < 2.5, "%.2f s" % first)
+    check(name + "nobody listened: heard again within 2.5 s", first < 2.5, "%.2f s" % first)
     late = [x for x in s.datagrams if x.new_templates and x.arrived > back + 7]
-    check("nobody listened: after 5 quiet seconds templates are no longer in every datagram", not late and
+    check(name + "nobody listened: after 5 quiet seconds templates are no longer in every datagram", not late and
           s.datagrams[-1].arrived > back + 7, "%d late ones; %s" % (len(late), s.what()))
-    check("nobody listened: said once, and its end", d.said.count("Connection refused") == 1 and
+    check(name + "nobody listened: said once, and its end", d.said.count("Connection refused") == 1 and
           d.said.count("without errors again") == 1, d.said)
-    check("nobody listened: counted", c["refused"] > 0 and not c["trouble"] and not c["failed"] and sums(c), what(c))
+    check(name + "nobody listened: counted", c["refused"] > 0 and not c["trouble"] and not c["failed"] and sums(c), what(c))
 
 
 def check_vanished_source():

@@ -151,17 +151,26 @@ static uint64_t value(const struct seen *s, uint16_t id)
 	return 0;
 }
 
+/* Send the templates. */
+static void send_templates(struct npk_enc *enc)
+{
+	size_t len, taken;
+	uint8_t *data = malloc(enc->opts.max_payload);
+
+	assert_non_null(data);
+	assert_false(npk_enc_options_due(enc, 1, &now));
+	do {
+		assert_int_equal(npk_enc_datagram(enc, NULL, 0, &now, data, &len, &taken), 0);
+	} while (len);
+	free(data);
+}
+
 /* A stream whose templates were sent. */
 static struct npk_enc *started(const struct npk_enc_opts *opts)
 {
 	struct npk_enc *enc = new_enc(opts);
-	size_t len, taken;
-	uint8_t *data = malloc(opts->max_payload);
 
-	assert_non_null(data);
-	assert_false(npk_enc_options_due(enc, 1, &now));
-	assert_int_equal(npk_enc_datagram(enc, NULL, 0, &now, data, &len, &taken), 0);
-	free(data);
+	send_templates(enc);
 	return enc;
 }
 
@@ -199,7 +208,7 @@ static uint8_t *encode(struct npk_enc *enc, const struct npk_enc_exporter *x,
 	return data;
 }
 
-/* The datagram with the flow templates ends with how packets were sampled. */
+/* The first datagram ends with how packets were sampled. */
 static void check_sampling(const struct npk_enc_opts *opts, const uint8_t *want, size_t want_len)
 {
 	struct npk_enc *enc = new_enc(opts);
@@ -314,6 +323,34 @@ static void test_domain_0(void **state)
 		free(data);
 		npk_enc_free(enc);
 	}
+}
+
+/* Whatever domain the flow records have, and had: the sequence of domain 0 goes on. */
+static void test_domain_0_goes_on(void **state)
+{
+	static const uint32_t ids[] = { 1, 2, 0, 3, 3, 0, 0 };
+	struct npk_enc_opts opts = opts9;
+	struct npk_enc *enc = NULL, *next;
+	uint32_t want = 0;
+	struct seen s;
+	size_t i;
+
+	(void)state;
+	opts.version = NPK_ENC_IPFIX;
+	for (i = 0; i < NR(ids); i++) {
+		opts.source_id = ids[i];
+		next = new_enc(&opts);
+		if (enc)
+			npk_enc_continue(next, enc);
+		npk_enc_free(enc);
+		enc = next;
+		assert_int_equal(*sequence_of(enc), want);
+		send_templates(enc);
+		free(encode(enc, &exporter, &now, &s));
+		want += ids[i] ? 3 : 4;		/* in domain 0 sampling is, too */
+		assert_int_equal(*sequence_of(enc), want);
+	}
+	npk_enc_free(enc);
 }
 
 /* The algorithm, where there is one; timeouts only where they are known. */
@@ -584,6 +621,7 @@ int main(void)
 		cmocka_unit_test(test_golden_sampling),
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_domain_0),
+		cmocka_unit_test(test_domain_0_goes_on),
 		cmocka_unit_test(test_metering),
 		cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_clock_step),
