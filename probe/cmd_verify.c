@@ -25,7 +25,6 @@
  * @key: --key
  * @print: --print
  * @printer: standard output
- * @passed_over: flows that were not printed, for it was time to stop
  * @filter: --bpf-filter
  * @window_s: --window, 0: any time is right
  * @source: where datagrams come from
@@ -41,7 +40,6 @@ struct verify {
 	struct key key;
 	enum print_format print;
 	struct printer printer;
-	uint64_t passed_over;
 	const char *filter;
 	unsigned long window_s;
 	const char *source;
@@ -168,14 +166,11 @@ static void print_flow(struct verify *v, const struct npk_rec *rec)
 	static const struct npk_clock unix_time;
 
 	while (!printer_room(&v->printer)) {
-		if (datagrams_stopped()) {
-			v->passed_over++;
+		if (datagrams_stopped())
 			return;
-		}
 		printer_wait(&v->printer, LOOK_MS);
 	}
-	print_record(v->printer.out, v->print, rec, &unix_time);
-	v->printer.lines++;
+	print_record(&v->printer, v->print, rec, &unix_time);
 }
 
 /* Who gave a key does not want to see flows that anybody may have sent. */
@@ -221,14 +216,14 @@ static bool begin_printing(struct verify *v)
 	if (err)
 		fprintf(stderr, "npkctl: standard output: %s\n", strerror(-err));
 	else if (v->print != PRINT_NONE)
-		v->printer.lines += print_header(v->printer.out, v->print);
+		print_header(&v->printer, v->print);
 	return !err;
 }
 
 /* Wait until all is written, after a signal a little; true when it was. */
 static bool finish_printing(struct verify *v)
 {
-	uint64_t stop_ms = 0, lost;
+	uint64_t stop_ms = 0;
 
 	if (v->print == PRINT_NONE)
 		return true;
@@ -238,13 +233,7 @@ static bool finish_printing(struct verify *v)
 		if (stop_ms && monotonic_ms() >= stop_ms)
 			break;
 	}
-	lost = printer_unwritten(&v->printer) + v->passed_over;
-	if (v->printer.err)
-		fprintf(stderr, "npkctl: standard output: %s\n", strerror(-v->printer.err));
-	else if (lost)
-		fprintf(stderr, "npkctl: standard output: %llu flows were not printed, %s\n",
-			(unsigned long long)lost, "its reader did not take them");
-	return !v->printer.err && !lost;
+	return printer_report(&v->printer, "npkctl", v->flows);
 }
 
 /* What is printed is there when the next datagram is waited for. */

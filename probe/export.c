@@ -45,12 +45,6 @@ int export_open(struct export *x, const struct opts *o)
 	return code;
 }
 
-static void stdout_failed(struct export *x, int err)
-{
-	fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(-err));
-	x->stdout_failed = true;
-}
-
 int export_begin(struct export *x)
 {
 	int err;
@@ -59,10 +53,10 @@ int export_begin(struct export *x)
 		return -1;
 	err = printer_open(&x->printer);
 	if (err) {
-		stdout_failed(x, err);
+		fprintf(stderr, "nprobe-k: standard output: %s\n", strerror(-err));
 		return EXIT_FAILED;
 	}
-	x->printer.lines += print_header(x->printer.out, x->o->print);
+	print_header(&x->printer, x->o->print);
 	return -1;
 }
 
@@ -265,7 +259,7 @@ static void unstick(struct export *x, const struct npk_clock *clock, bool all, u
 
 static bool prints(const struct export *x)
 {
-	return x->o->print != PRINT_NONE && !x->stdout_failed;
+	return x->o->print != PRINT_NONE;
 }
 
 /* What the module keeps is for who comes next; from elsewhere there is no other chance. */
@@ -287,22 +281,30 @@ static bool reader_is_lost(struct export *x, uint64_t now_ms)
 	return x->nr_collectors && now_ms - x->held_ms >= STUCK_MS;
 }
 
-/* False when the record has to wait for the reader of the ones before it. */
+/* Said once; how many they are, at the end. */
+static void say_unprinted(struct export *x, const char *why)
+{
+	if (!x->unprinted && x->nr_collectors)
+		fprintf(stderr, "nprobe-k: standard output: %s; flows go on to collectors\n", why);
+	x->unprinted = true;
+}
+
+/* False when the record has to wait, for the reader of the ones before it or the next one. */
 static bool print(struct export *x, const struct npk_rec *rec, const struct npk_clock *clock,
 		  uint64_t now_ms)
 {
-	if (printer_room(&x->printer)) {
-		print_record(x->printer.out, x->o->print, rec, clock);
-		x->printer.lines++;
-		x->printed++;
+	bool room = printer_room(&x->printer);
+
+	if (x->printer.err)
+		return !keeps_records(x);
+	if (room) {
+		print_record(&x->printer, x->o->print, rec, clock);
 		x->held_ms = 0;
 		return true;
 	}
 	if (!x->behind && !reader_is_lost(x, now_ms))
 		return false;
-	if (!x->passed_over++ && x->nr_collectors)
-		fputs("nprobe-k: standard output: nobody reads it; flows go on to collectors\n",
-		      stderr);
+	say_unprinted(x, "nobody reads it");
 	x->behind = true;
 	return true;
 }
@@ -316,7 +318,7 @@ static size_t take(struct export *x, struct npk_source *src, const struct npk_cl
 	uint64_t now_ms = monotonic_ms();
 
 	interfaces_look(&x->interfaces, now_ms);
-	x->behind = x->behind && printer_unwritten(&x->printer);
+	x->behind = x->behind && !printer_push(&x->printer) && printer_waiting(&x->printer);
 	for (x->held = false; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
 		x->held = prints(x) && !print(x, rec, clock, now_ms);
@@ -352,7 +354,7 @@ static bool goes_on(const struct export *x, size_t n, bool all, uint64_t since_m
 	uint64_t now_ms = monotonic_ms();
 
 	if (x->held)
-		return all && !(stop_is_over(x, now_ms) && keeps_records(x));
+		return all && !x->printer.err && !(stop_is_over(x, now_ms) && keeps_records(x));
 	/* a source that is never read empty does not keep signals and reports waiting */
 	if (n == NPK_WINDOW && (all || now_ms - since_ms < ROUND_MS))
 		return true;
@@ -381,16 +383,20 @@ static void run_windows(struct export *x, struct npk_source *src, bool all)
 	} while (goes_on(x, n, all, since_ms));
 }
 
-int export_run(struct export *x, struct npk_source *src, bool all)
+int export_push(struct export *x)
 {
-	int err;
+	int err = prints(x) ? printer_push(&x->printer) : 0;
 
-	run_windows(x, src, all);
-	err = prints(x) ? printer_push(&x->printer) : 0;
 	if (!err)
 		return -1;
-	stdout_failed(x, err);
+	say_unprinted(x, strerror(-err));
 	return x->nr_collectors ? -1 : EXIT_FAILED;
+}
+
+int export_run(struct export *x, struct npk_source *src, bool all)
+{
+	run_windows(x, src, all);
+	return export_push(x);
 }
 
 void export_flush(struct export *x, struct npk_source *src)
@@ -410,34 +416,23 @@ void export_flush(struct export *x, struct npk_source *src)
 /* The reader of standard output has its time, but not after a signal. */
 static int finish_printing(struct export *x)
 {
-	uint64_t lost;
-
 	while (!printer_done(&x->printer, LOOK_MS)) {
 		if (told_to_stop())
 			export_stop(x);
 		if (stop_is_over(x, monotonic_ms()))
 			break;
 	}
-	if (x->printer.err) {
-		stdout_failed(x, x->printer.err);
-		return x->nr_collectors ? -1 : EXIT_FAILED;
-	}
-	lost = printer_unwritten(&x->printer);
-	x->printed -= lost;
-	lost += x->passed_over;
-	if (!lost)
-		return -1;
-	fprintf(stderr, "nprobe-k: standard output: %llu flows were not printed, %s\n",
-		(unsigned long long)lost, "its reader did not take them");
-	return EXIT_FAILED;
+	return printer_report(&x->printer, "nprobe-k", x->read) ? -1 : EXIT_FAILED;
 }
 
 int export_finish(struct export *x, struct npk_source *src)
 {
 	struct npk_clock clock;
 
-	npk_source_clock(src, &clock);
-	exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, true);
+	if (src) {
+		npk_source_clock(src, &clock);
+		exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, true);
+	}
 	return prints(x) ? finish_printing(x) : -1;
 }
 

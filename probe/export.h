@@ -14,10 +14,10 @@
 /**
  * struct totals - accounting over all destinations
  * @read: records given to destinations, once per collector when mirrored
- * @sent: handed to the system, or printed where there is no collector
- * @failed: in datagrams the system refused
+ * @sent: handed to the system; where there is no collector, written to standard output
+ * @failed: in datagrams the system refused; or not printed
  * @not_exportable: the format cannot carry them
- * @waiting: for their datagram to fill
+ * @waiting: for their datagram to fill, or for the reader of standard output
  * @datagrams: sent
  * @lost: what was heard about datagrams sent that are lost
  *
@@ -43,15 +43,13 @@ struct totals {
  * @former: what collectors did that a reload took away
  * @read: records taken from the source
  * @printer: standard output
- * @printed: records printed there
  * @held: the next record waits for its reader
  * @held_ms: since when, 0 = none does
  * @behind: the reader is not waited for: it took nothing for too long, and has not
  *	caught up since
- * @passed_over: records that were therefore not printed
+ * @unprinted: some records are not printed: that was said, the collectors go on
+ *	getting their flows
  * @released: records given back to the source
- * @stdout_failed: standard output is closed or full: that was said, the collectors
- *	go on getting their flows
  * @stop_ms: the daemon is told to stop: nobody is waited for after that
  */
 struct export {
@@ -63,13 +61,11 @@ struct export {
 	struct totals former;
 	uint64_t read;
 	struct printer printer;
-	uint64_t printed;
 	bool held;
 	uint64_t held_ms;
 	bool behind;
-	uint64_t passed_over;
+	bool unprinted;
 	uint64_t released;
-	bool stdout_failed;
 	uint64_t stop_ms;
 };
 
@@ -121,9 +117,17 @@ int export_run(struct export *x, struct npk_source *src, bool all);
 void export_flush(struct export *x, struct npk_source *src);
 
 /**
+ * export_push() - hand on what was printed
+ * @x: destinations
+ *
+ * Return: as export_run().
+ */
+int export_push(struct export *x);
+
+/**
  * export_finish() - all records were sent: wait until they are written, say the counters once more
  * @x: destinations
- * @src: source
+ * @src: source, or NULL: the module is away
  *
  * Return: -1 to go on, else the code to exit with.
  */

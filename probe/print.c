@@ -135,25 +135,26 @@ static void print_json(FILE *out, const struct npk_rec *r, const struct row *row
 		fputs("\"syn\":null,\"p0f\":null}\n", out);
 }
 
-unsigned int print_header(FILE *out, enum print_format format)
+void print_header(struct printer *p, enum print_format format)
 {
 	if (format != PRINT_CSV)
-		return 0;
+		return;
 	fputs("vlan,vlan2,mpls,ipver,src,dst,proto,sport,dport,packets,bytes,tcp_flags,"
 	      "first,last,tos,end_reason,in_if,out_if,dir,smac,dmac,min_len,max_len,"
 	      "min_ttl,max_ttl,fragments,server_delay_us,client_delay_us,appl_delay_us,"
-	      "retransmitted,out_of_order,zero_windows,syn,p0f\n", out);
-	return 1;
+	      "retransmitted,out_of_order,zero_windows,syn,p0f\n", p->out);
+	p->heading++;
 }
 
-void print_record(FILE *out, enum print_format format, const struct npk_rec *rec,
+void print_record(struct printer *p, enum print_format format, const struct npk_rec *rec,
 		  const struct npk_clock *clock)
 {
 	struct row row;
 
 	make_row(&row, rec, clock);
 	if (format == PRINT_CSV)
-		print_csv(out, rec, &row);
+		print_csv(p->out, rec, &row);
 	else
-		print_json(out, rec, &row);
+		print_json(p->out, rec, &row);
+	p->rows++;
 }

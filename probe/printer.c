@@ -16,15 +16,30 @@
 
 #include "printer.h"
 
+/* what the thread reads at once */
+#define ROWS_OCTETS	(8 * PIPE_BUF)
+/* between us and the thread; what was not written at the end is lost */
+#define SOCKET_OCTETS	65536
+
 /* what the thread does: it may outlive a struct printer */
 static _Atomic uint64_t written;
 static _Atomic int failure;
 
-/* One piece, which a pipe takes as a whole or not at all. */
+static uint64_t count_lines(const char *data, size_t len)
+{
+	const char *end = data + len;
+	uint64_t lines = 0;
+
+	while ((data = memchr(data, '\n', (size_t)(end - data)))) {
+		lines++;
+		data++;
+	}
+	return lines;
+}
+
 static bool write_piece(const char *data, size_t len)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	uint64_t lines;
 	ssize_t n;
 
 	while (len) {
@@ -35,25 +50,43 @@ static bool write_piece(const char *data, size_t len)
 			return false;
 		if (n <= 0)
 			continue;
+		atomic_fetch_add(&written, count_lines(data, (size_t)n));
+		data += n;
 		len -= (size_t)n;
-		for (lines = 0; n; n--)
-			lines += *data++ == '\n';
-		atomic_fetch_add(&written, lines);
 	}
 	return true;
+}
+
+/*
+ * Octets of whole rows that a pipe takes all at once or not at all, so that it never
+ * ends in half a row that looks like one.  No row is as long as that; one that were
+ * would be cut.
+ */
+static size_t piece_of(const char *rows, size_t len)
+{
+	size_t max = len < PIPE_BUF ? len : PIPE_BUF;
+	const char *end = memrchr(rows, '\n', max);
+
+	if (end)
+		return (size_t)(end - rows) + 1;
+	return max == PIPE_BUF ? max : 0;
 }
 
 static void *write_all(void *arg)
 {
 	int fd = (int)(intptr_t)arg;
-	char piece[PIPE_BUF];
+	char rows[ROWS_OCTETS], *at = rows;
+	size_t len = 0, piece;
+	bool good = true;
 	ssize_t n;
 
-	while ((n = read(fd, piece, sizeof(piece))) > 0) {
-		if (write_piece(piece, (size_t)n))
-			continue;
-		atomic_store(&failure, errno);
-		break;
+	while (good && (n = read(fd, rows + len, sizeof(rows) - len)) > 0) {
+		len += (size_t)n;
+		for (at = rows; good && (piece = piece_of(at, len)); at += piece, len -= piece)
+			good = write_piece(at, piece);
+		if (!good)
+			atomic_store(&failure, errno);
+		memmove(rows, at, len);
 	}
 	close(fd);
 	return NULL;
@@ -94,11 +127,12 @@ static ssize_t keep(void *cookie, const char *data, size_t len)
 
 int printer_open(struct printer *p)
 {
-	int pair[2], err;
+	int pair[2], size = SOCKET_OCTETS, err;
 
 	p->fd = -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	err = start_thread(pair[1]);
 	if (err) {
 		close(pair[0]);
@@ -112,6 +146,7 @@ int printer_open(struct printer *p)
 
 int printer_push(struct printer *p)
 {
+	uint64_t lines;
 	ssize_t n = 0;
 
 	fflush(p->out);
@@ -123,8 +158,12 @@ int printer_push(struct printer *p)
 		p->err = -errno;
 	if (atomic_load(&failure))
 		p->err = -atomic_load(&failure);
-	if (p->err)
+	lines = atomic_load(&written);
+	p->written = lines > p->heading ? lines - p->heading : 0;
+	if (p->err) {
 		p->len = 0;
+		p->rows = p->written;
+	}
 	return p->err;
 }
 
@@ -160,9 +199,22 @@ bool printer_done(struct printer *p, int timeout_ms)
 	return true;
 }
 
-uint64_t printer_unwritten(const struct printer *p)
+bool printer_report(struct printer *p, const char *who, uint64_t flows)
 {
-	return p->lines - atomic_load(&written);
+	unsigned long long lost;
+
+	printer_push(p);
+	lost = flows - p->written;
+	p->rows = p->written;
+	if (!p->err && !lost)
+		return true;
+	fprintf(stderr, "%s: standard output: ", who);
+	if (p->err)
+		fputs(strerror(-p->err), stderr);
+	if (lost)
+		fprintf(stderr, "%s%llu flows were not printed", p->err ? "; " : "", lost);
+	fputs(p->err ? "\n" : ", its reader did not take them\n", stderr);
+	return false;
 }
 
 void printer_close(struct printer *p)

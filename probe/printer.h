@@ -15,11 +15,13 @@
 #define PRINTER_STOP_MS	2000
 
 /**
- * struct printer - whole lines on their way to standard output
+ * struct printer - whole rows on their way to standard output
  * @out: stream to print them to, after printer_room() said yes; NULL: not open
  * @fd: to the thread that writes them, or -1; writable when it takes more
  * @err: why nothing can be written any more, negative errno, or 0
- * @lines: printed
+ * @heading: lines printed before the first row
+ * @rows: printed, but for those that are known to be lost
+ * @written: of these, when printer_push() was last called
  * @len: octets of @wait
  * @wait: what the thread did not take yet, with space for what @out buffers
  */
@@ -27,7 +29,9 @@ struct printer {
 	FILE *out;
 	int fd;
 	int err;
-	uint64_t lines;
+	uint64_t heading;
+	uint64_t rows;
+	uint64_t written;
 	size_t len;
 	char wait[PRINTER_ROOM + 4 * BUFSIZ];
 };
@@ -79,12 +83,25 @@ void printer_wait(const struct printer *p, int timeout_ms);
 bool printer_done(struct printer *p, int timeout_ms);
 
 /**
- * printer_unwritten() - lines that were printed, but not written
+ * printer_waiting() - rows on their way
  * @p: open
  *
- * Return: number.
+ * Return: how many were printed, but not written when printer_push() was last called.
  */
-uint64_t printer_unwritten(const struct printer *p);
+static inline uint64_t printer_waiting(const struct printer *p)
+{
+	return p->rows - p->written;
+}
+
+/**
+ * printer_report() - say on stderr what was not written; nothing more is waited for
+ * @p: open
+ * @who: speaks
+ * @flows: how many there were to print
+ *
+ * Return: true when all were.
+ */
+bool printer_report(struct printer *p, const char *who, uint64_t flows);
 
 /**
  * printer_close() - let go of it, waiting for nothing

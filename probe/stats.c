@@ -29,8 +29,9 @@ void stats_totals(const struct export *x, struct totals *t)
 		stats_add(t, x->collectors[i]);
 	if (!x->nr_collectors) {
 		t->read = x->read;
-		t->sent = x->o->print == PRINT_NONE ? x->read : x->printed;
-		t->failed = t->read - t->sent;
+		t->sent = x->o->print == PRINT_NONE ? x->read : x->printer.written;
+		t->waiting = printer_waiting(&x->printer);
+		t->failed = t->read - t->sent - t->waiting;
 	}
 }
 
@@ -165,7 +166,7 @@ static void json_export(FILE *out, const struct export *x)
 	stats_totals(x, &t);
 	fprintf(out, "\"export\":{\"records\":%" PRIu64 ",\"printed\":%" PRIu64 ",\"read\":%" PRIu64
 		",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"not_exportable\":%" PRIu64
-		",\"waiting\":%" PRIu64, x->read, x->printed, t.read, t.sent, t.failed,
+		",\"waiting\":%" PRIu64, x->read, x->printer.written, t.read, t.sent, t.failed,
 		t.not_exportable, t.waiting);
 	t = x->former;
 	fprintf(out, ",\"former\":{\"read\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"failed\":%" PRIu64
