@@ -318,9 +318,14 @@ static int wait_for_module(struct probe *p)
 	for (;;) {
 		npk_source_close(p->src);
 		p->src = NULL;
-		if (sleep_until(p, -1, -1, RETRY_MS))
+		if (sleep_until(p, -1, -1, RETRY_MS)) {
+			export_stop(&p->x);
 			return 0;
+		}
 		reload(p);
+		code = export_push(&p->x);
+		if (code >= 0)
+			return code;
 		err = open_source(p);
 		if (!err)
 			break;
@@ -370,21 +375,28 @@ static int run(struct probe *p)
 	}
 }
 
-/* Close every flow and send what is left; what failed before is not repeated. */
-static int finish(struct probe *p)
+/* Close every flow and send what is left. */
+static int send_rest(struct probe *p)
 {
-	int more, code, last;
+	int more, code;
 
-	if (!p->src)	/* the module was away */
-		return -1;
 	do {
 		more = npk_source_expire_all(p->src);
 		code = export_run(&p->x, p->src, true);
 		/* what the module goes on making is for who comes next */
 	} while (more && code < 0 && (!p->o.kmod || p->o.flush));
-	last = export_finish(&p->x, p->src);
+	return code;
+}
+
+/* What failed before is not repeated. */
+static int finish(struct probe *p)
+{
+	int code = p->src ? send_rest(p) : -1, last = export_finish(&p->x, p->src);
+
 	if (code < 0)
 		code = last;
+	if (!p->src)	/* the module is away */
+		return code;
 	if (p->progress)
 		fputs("\r\033[K", stderr);
 	write_stats(p);
@@ -420,7 +432,7 @@ int main(int argc, char **argv)
 	if (code < 0) {
 		code = run(&p);
 		last = finish(&p);
-		if (code < 0)
+		if (code <= 0)
 			code = last;
 	}
 	stop(&p);

@@ -26,6 +26,11 @@ answered() {
 	[ "$(grep -c 'was read again' "/tmp/log.$((run - 1))")" = "$1" ]
 }
 
+# not_printed LOG: how many flows its reader said that it read and did not print
+not_printed() {
+	sed -n 's/.* \([0-9]*\) flows were not printed.*/\1/p' "$1"
+}
+
 make_link
 load devices=out0 flows=100000 idle=1 active=2 ring_slots=65536
 run=0
@@ -86,7 +91,7 @@ code=0
 wait "$reader" || code=$?
 kill "$holder"
 same "exit code, into a pipe that nobody reads" $code 1
-unprinted=$(sed -n 's/.* \([0-9]*\) flows were not printed.*/\1/p' /tmp/log.pipe)
+unprinted=$(not_printed /tmp/log.pipe)
 printed=$(sed -n 's/.* \([0-9]*\) printed$/\1/p' /tmp/log.pipe)
 [ "$unprinted" -gt 0 ] && [ "$unprinted" -lt 4000 ] || fail "not printed: $(cat /tmp/log.pipe)"
 run_reader
@@ -95,6 +100,29 @@ kill -TERM "$reader"
 wait "$reader" || fail "the next reader failed"
 sums
 same "records printed, not printed, and left in the ring" "$((printed + unprinted + $(packets "/tmp/flows.$((run - 1))")))" 40000
+rm /tmp/flows.*
+
+# found by review: a pipe that is closed emptied the ring
+setup_flood 20000
+pktgen_run
+quiet
+sleep 4
+{
+	code=0
+	nprobe-k --print csv -b 1 2>/tmp/log.head || code=$?
+	echo $code >/tmp/code
+} | head -n 1 >/dev/null
+same "exit code, into a pipe that is closed" "$(cat /tmp/code)" 1
+grep -q "standard output: Broken pipe" /tmp/log.head || fail "a closed pipe is not said: $(cat /tmp/log.head)"
+unprinted=$(not_printed /tmp/log.head)
+printed=$(sed -n 's/.* \([0-9]*\) printed$/\1/p' /tmp/log.head)
+[ "$unprinted" -gt 0 ] && [ "$unprinted" -lt 4000 ] || fail "not printed, closed: $(cat /tmp/log.head)"
+run_reader
+sleep 4
+kill -TERM "$reader"
+wait "$reader" || fail "the reader after a closed pipe failed"
+same "records printed, not printed, and left in the ring by a closed pipe" \
+	"$((printed + unprinted + $(packets "/tmp/flows.$((run - 1))")))" 40000
 rm /tmp/flows.*
 
 echo "collector=127.0.0.1:9" >/tmp/reload.conf
@@ -132,6 +160,30 @@ sleep 3
 kill -TERM "$reader"
 wait "$reader" || fail "the reader failed"
 same "packets read after the return" "$(($(packets /tmp/flows.*) - got))" 1000
+
+# found by review: rows for a pipe that nobody reads were forgotten in silence while the module was away
+sleep 1000 <>/tmp/pipe &
+holder=$!
+nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.away &
+reader=$!
+wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+setup_flood 350
+pktgen_run
+quiet
+sleep 3
+ok "shutdown" hostile shutdown
+wait_for 5 grep -q 'ended its stream' /tmp/log.away || fail "the reader does not know: $(cat /tmp/log.away)"
+kill -TERM "$reader"
+code=0
+wait "$reader" || code=$?
+same "exit code, the module away and nobody reads" $code 1
+timeout 2 cat /tmp/pipe >/tmp/flows.away
+kill "$holder"
+unprinted=$(not_printed /tmp/log.away)
+[ "$unprinted" -gt 0 ] || fail "the pipe had room for all: $(wc /tmp/flows.away)"
+same "rows in the pipe and flows not printed, the module away" $((unprinted + $(packets /tmp/flows.away))) 700
+ok "rmmod while nobody reads" rmmod nprobe_k
+load devices=out0 flows=100000 idle=1
 
 # found by review: a reader that was told to stop went on for as long as the module made records sooner than it sent them
 ended() {
