@@ -95,7 +95,36 @@ static void give_out(struct export *x, const struct npk_rec *rec, uint64_t now_m
 	collector_add(x->collectors[i], rec, x->read, now_ms);
 }
 
-/* Records that no destination waits for any more, oldest first; returns how many. */
+static bool prints(const struct export *x)
+{
+	return x->o->print != PRINT_NONE;
+}
+
+/* What the module keeps is for who comes next; from elsewhere there is no other chance. */
+static bool keeps_records(const struct export *x)
+{
+	return x->o->kmod && !x->nr_collectors;
+}
+
+/*
+ * To the source go all released records but those whose rows are still to be written: who
+ * kills the daemon, or does not read what it prints, finds them in the module's ring.
+ */
+static void give_back(struct export *x, struct npk_source *src)
+{
+	uint64_t upto = x->released, written;
+
+	if (prints(x) && x->o->kmod) {
+		written = x->read - printer_waiting(&x->printer);
+		upto = written < upto ? written : upto;
+	}
+	if (upto <= x->given || (x->printer.err && keeps_records(x)))
+		return;
+	npk_source_release(src, (size_t)(upto - x->given));
+	x->given = upto;
+}
+
+/* Records that no collector waits for any more, oldest first; returns how many. */
 static size_t release(struct export *x, struct npk_source *src)
 {
 	uint64_t upto = x->read;
@@ -109,8 +138,8 @@ static size_t release(struct export *x, struct npk_source *src)
 			upto = collector_oldest(c);
 	}
 	n = (size_t)(upto - x->released);
-	npk_source_release(src, n);
 	x->released = upto;
+	give_back(x, src);
 	return n;
 }
 
@@ -257,17 +286,6 @@ static void unstick(struct export *x, const struct npk_clock *clock, bool all, u
 	give_up(x, clock, all ? x->read : x->released + NPK_WINDOW / 2);
 }
 
-static bool prints(const struct export *x)
-{
-	return x->o->print != PRINT_NONE;
-}
-
-/* What the module keeps is for who comes next; from elsewhere there is no other chance. */
-static bool keeps_records(const struct export *x)
-{
-	return x->o->kmod && !x->nr_collectors;
-}
-
 /*
  * Standard output takes no more.  Without collectors its reader has all the time it
  * wants, and with them as much as one of them would have.
@@ -313,13 +331,13 @@ static bool print(struct export *x, const struct npk_rec *rec, const struct npk_
 static size_t take(struct export *x, struct npk_source *src, const struct npk_clock *clock)
 {
 	const struct npk_rec *recs[NPK_WINDOW], *rec;
-	size_t i = (size_t)(x->read - x->released);
+	size_t i = (size_t)(x->read - x->given);
 	size_t n = npk_source_peek(src, recs, NPK_WINDOW);
 	uint64_t now_ms = monotonic_ms();
 
 	interfaces_look(&x->interfaces, now_ms);
 	x->behind = x->behind && !printer_push(&x->printer) && printer_waiting(&x->printer);
-	for (x->held = false; i < n; i++) {
+	for (x->held = i >= NPK_WINDOW; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
 		x->held = prints(x) && !print(x, rec, clock, now_ms);
 		if (x->held)
@@ -414,7 +432,7 @@ void export_flush(struct export *x, struct npk_source *src)
 }
 
 /* The reader of standard output has its time, but not after a signal. */
-static int finish_printing(struct export *x)
+static int finish_printing(struct export *x, struct npk_source *src)
 {
 	while (!printer_done(&x->printer, LOOK_MS)) {
 		if (told_to_stop())
@@ -422,6 +440,8 @@ static int finish_printing(struct export *x)
 		if (stop_is_over(x, monotonic_ms()))
 			break;
 	}
+	if (src)
+		give_back(x, src);
 	return printer_report(&x->printer, "nprobe-k", x->read) ? -1 : EXIT_FAILED;
 }
 
@@ -433,7 +453,7 @@ int export_finish(struct export *x, struct npk_source *src)
 		npk_source_clock(src, &clock);
 		exporter_run(&x->exporter, src, &clock, x->collectors, x->nr_collectors, true);
 	}
-	return prints(x) ? finish_printing(x) : -1;
+	return prints(x) ? finish_printing(x, src) : -1;
 }
 
 int export_wait_ms(const struct export *x)

@@ -49,7 +49,8 @@ struct totals {
  *	caught up since
  * @unprinted: some records are not printed: that was said, the collectors go on
  *	getting their flows
- * @released: records given back to the source
+ * @released: records no collector waits for
+ * @given: of these, given back to the source
  * @stop_ms: the daemon is told to stop: nobody is waited for after that
  */
 struct export {
@@ -66,8 +67,20 @@ struct export {
 	bool behind;
 	bool unprinted;
 	uint64_t released;
+	uint64_t given;
 	uint64_t stop_ms;
 };
+
+/**
+ * export_unwritten() - is there a record that only its row keeps from being given back
+ * @x: open
+ *
+ * Return: true for records of the module alone.
+ */
+static inline bool export_unwritten(const struct export *x)
+{
+	return x->given < x->released;
+}
 
 /**
  * export_open() - open every collector

@@ -25,6 +25,8 @@
 #define PROGRESS_MS		1000
 /* expiry is looked after this often when no packet comes */
 #define TICK_MS			100
+/* how long a row may take to be written before it is looked after */
+#define WRITE_MS		10
 /* between two tries to join a module that is away */
 #define RETRY_MS		500
 
@@ -298,6 +300,9 @@ static bool wait_for_input(struct probe *p, bool busy)
 	int due = export_wait_ms(&p->x);
 	int timeout = due >= 0 && due < TICK_MS ? due : TICK_MS;
 
+	/* what cannot be given back yet may be input all the time */
+	if (export_unwritten(&p->x))
+		return sleep_until(p, -1, -1, timeout < WRITE_MS ? timeout : WRITE_MS);
 	if (p->x.held)
 		return sleep_until(p, p->o.kmod ? -1 : npk_source_fd(p->src), p->x.printer.fd,
 				   timeout);

