@@ -358,23 +358,13 @@ static size_t send_taken(struct export *x, struct npk_source *src, const struct 
 	return release(x, src);
 }
 
-/* Wait for the reader of standard output where the source cannot go on without it. */
-static void wait_for_reader(struct export *x)
-{
-	printer_wait(&x->printer, x->nr_collectors ? RETRY_MS : LOOK_MS);
-	if (told_to_stop())
-		export_stop(x);
-}
-
 /* Are there more windows for this round; @n records were in the last one. */
 static bool goes_on(const struct export *x, size_t n, bool all, uint64_t since_ms)
 {
-	uint64_t now_ms = monotonic_ms();
-
+	/* neither that nor a source that is never read empty keeps signals and reports waiting */
 	if (x->held)
-		return all && !x->printer.err && !(stop_is_over(x, now_ms) && keeps_records(x));
-	/* a source that is never read empty does not keep signals and reports waiting */
-	if (n == NPK_WINDOW && (all || now_ms - since_ms < ROUND_MS))
+		return false;
+	if (n == NPK_WINDOW && (all || monotonic_ms() - since_ms < ROUND_MS))
 		return true;
 	return all && x->released < x->read;
 }
@@ -395,8 +385,6 @@ static void run_windows(struct export *x, struct npk_source *src, bool all)
 		if (!moved && x->released < x->read && hurry) {
 			unstick(x, &clock, all, since_ms);
 			release(x, src);
-		} else if (!moved && x->held && all) {
-			wait_for_reader(x);
 		}
 	} while (goes_on(x, n, all, since_ms));
 }
@@ -415,6 +403,12 @@ int export_run(struct export *x, struct npk_source *src, bool all)
 {
 	run_windows(x, src, all);
 	return export_push(x);
+}
+
+bool export_held(const struct export *x)
+{
+	return x->held && !x->printer.err &&
+	       !(stop_is_over(x, monotonic_ms()) && keeps_records(x));
 }
 
 void export_flush(struct export *x, struct npk_source *src)

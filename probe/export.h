@@ -115,12 +115,20 @@ void export_resend_templates(struct export *x);
  * export_run() - take the source's records and send what is due
  * @x: destinations
  * @src: source; records are released when every destination is done with them
- * @all: nothing waits for its datagram to fill
+ * @all: nothing waits for its datagram to fill; to be called again while export_held()
  *
  * Return: -1 to go on, else the code to exit with (standard output failed, and
  * there is no collector).
  */
 int export_run(struct export *x, struct npk_source *src, bool all);
+
+/**
+ * export_held() - do records wait for the reader of standard output
+ * @x: destinations
+ *
+ * Return: true when they do, and it makes sense to wait with them.
+ */
+bool export_held(const struct export *x);
 
 /**
  * export_flush() - send what was taken, nothing waits for its datagram to fill

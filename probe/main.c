@@ -294,19 +294,46 @@ static bool sleep_until(struct probe *p, int input, int output, int timeout_ms)
 	return (fds[0].revents & POLLIN) && take_signals(p);
 }
 
-/* Records that cannot be printed yet can wait in the module; a device goes on being metered. */
-static bool wait_for_input(struct probe *p, bool busy)
+static int tick_ms(const struct probe *p)
 {
 	int due = export_wait_ms(&p->x);
-	int timeout = due >= 0 && due < TICK_MS ? due : TICK_MS;
+
+	return due >= 0 && due < TICK_MS ? due : TICK_MS;
+}
+
+/* Meanwhile a device goes on being metered, if @input is its descriptor. */
+static bool wait_for_reader(struct probe *p, int input)
+{
+	int tick = tick_ms(p);
 
 	/* what cannot be given back yet may be input all the time */
 	if (export_unwritten(&p->x))
-		return sleep_until(p, -1, -1, timeout < WRITE_MS ? timeout : WRITE_MS);
-	if (p->x.held)
-		return sleep_until(p, p->o.kmod ? -1 : npk_source_fd(p->src), p->x.printer.fd,
-				   timeout);
-	return sleep_until(p, npk_source_fd(p->src), -1, busy ? 0 : timeout);
+		return sleep_until(p, -1, -1, tick < WRITE_MS ? tick : WRITE_MS);
+	return sleep_until(p, input, p->x.printer.fd, tick);
+}
+
+/* Records that cannot be printed yet can wait in the module. */
+static bool wait_for_input(struct probe *p, bool busy)
+{
+	int input = npk_source_fd(p->src);
+
+	if (p->x.held || export_unwritten(&p->x))
+		return wait_for_reader(p, p->o.kmod ? -1 : input);
+	return sleep_until(p, input, -1, busy ? 0 : tick_ms(p));
+}
+
+/* Everything goes out now; who prints waits for the reader, but signals and counters do not. */
+static int send_all(struct probe *p)
+{
+	int code;
+
+	while ((code = export_run(&p->x, p->src, true)) < 0 && export_held(&p->x)) {
+		report(p);
+		if (wait_for_reader(p, -1))
+			export_stop(&p->x);
+		reload(p);
+	}
+	return code;
 }
 
 /*
@@ -354,15 +381,15 @@ static int run(struct probe *p)
 
 	for (;;) {
 		work = npk_source_work(p->src);
-		code = export_run(&p->x, p->src, work == NPK_WORK_SEND);
+		code = work == NPK_WORK_SEND ? send_all(p) : export_run(&p->x, p->src, false);
 		if (code >= 0)
 			return code;
 		report(p);
 		if (work == -ENODATA && p->o.kmod) {
-			code = export_run(&p->x, p->src, true);
-			if (code < 0)
+			code = send_all(p);
+			if (code < 0 && !p->x.stop_ms)
 				code = wait_for_module(p);
-			if (code >= 0)
+			if (code >= 0 || p->x.stop_ms)
 				return code;
 			continue;
 		}
@@ -372,7 +399,7 @@ static int run(struct probe *p)
 			fprintf(stderr, "nprobe-k: %s\n", npk_source_error(p->src));
 			return EXIT_FAILED;
 		}
-		if (wait_for_input(p, work)) {
+		if (p->x.stop_ms || wait_for_input(p, work)) {
 			export_stop(&p->x);
 			return -1;
 		}
@@ -387,7 +414,7 @@ static int send_rest(struct probe *p)
 
 	do {
 		more = npk_source_expire_all(p->src);
-		code = export_run(&p->x, p->src, true);
+		code = send_all(p);
 		/* what the module goes on making is for who comes next */
 	} while (more && code < 0 && (!p->o.kmod || p->o.flush));
 	return code;

@@ -736,6 +736,29 @@ def check_slow_reader(c, command):
     return every
 
 
+def check_unread_signal():
+    """Found by review: a file that could not go on without the reader kept SIGHUP and the counters waiting as well."""
+    jump, running = Capture("jump.pcap"), []
+    for i in range(6000):
+        jump.add("10.0.%d.%d" % (i >> 8, i & 255), "192.0.2.1", 1024 + i, 53)
+    jump.add("10.0.0.1", "192.0.2.1", 53, 53, at=10000)
+    for c in jump.write(), many_flows("end.pcap", 6000):
+        config, stats = c.path + ".conf", c.path + ".json"
+        with open(config, "w") as f:
+            f.write("interface=%s\nprint=csv\n" % c.path)
+        running.append((c, stats, Unread(PROBE, "--config", config, "--dont-drop-privileges", "--stats-json", stats)))
+    time.sleep(0.5)
+    for _, _, u in running:
+        u.p.send_signal(signal.SIGHUP)
+    time.sleep(11)      # the counters are written every ten seconds
+    for c, stats, u in running:
+        x, result = exported(stats), u.stop()
+        name = "--print into a pipe nobody reads, %s: " % os.path.basename(c.path)
+        check(name + "SIGHUP is heard", result.said.count("was read again") == 1 and stuck(result, exported(stats)["records"]),
+              result)
+        check(name + "counters are written", x["records"] > x["printed"] > 0 and sums_hold(x), x)
+
+
 def check_full_pipe():
     """Found by review: the line of column names was counted as a flow."""
     c, stats = many_flows("ten.pcap", 10), os.path.join(WORK, "ten.json")
@@ -1024,7 +1047,7 @@ def check_failed():
 FILE_CHECKS = (check_all_collectors, check_split, check_mtu, check_template_ids, check_fields, check_engine, check_timeouts,
                check_flow_sampling, check_options, check_interfaces, check_small_table, check_many,
                check_waiting, check_refused, check_sums, check_closed_pipe, check_full_disk, check_unread_pipe,
-               check_full_pipe, check_unread_verify)
+               check_unread_signal, check_full_pipe, check_unread_verify)
 LIVE_CHECKS = (check_linger, check_lone_templates, check_live, check_live_unread, check_live_sampling, check_if_map, check_interface_names,
                check_early_stats, check_failed)
 

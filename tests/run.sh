@@ -55,7 +55,7 @@ about() {
     judge) echo "75 captures through nfcapd, nfacctd and tshark, NetFlow v5, v9, IPFIX and signed nflow9" ;;
     nflow) echo "40 nFlow and nflow9 through npkctl verify: flows, digests, what was altered or is missing" ;;
     roundtrip) echo "30 10,000 random records each of v5, v9, IPFIX, nflow9 and nFlow v1, read back by tshark and another decoder" ;;
-    export) echo "80 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
+    export) echo "95 collectors: splitting, mirroring, templates, waiting, refusing; live times; privileges" ;;
     delivery) echo "110 collectors away, slow, moved, restarted; sources, devices, MTU, pacing" ;;
     sampling) echo "15 nfdump and nfacctd multiply what was sampled, v5, v9 and IPFIX; interface names" ;;
     reload) echo "65 SIGHUP under load: no record lost or twice, streams without a gap; what is refused" ;;
@@ -72,7 +72,7 @@ about() {
     lab-large) echo "190 four million flows, two packets each, in a guest of 2 GB" ;;
     lab-sums) echo "90 the sums in 1000 reads under load, readers killed, device removed" ;;
     lab-hostile) echo "25 a reader that does everything wrong" ;;
-    lab-restart) echo "60 readers end, die, come back; shutdown, unload, return" ;;
+    lab-restart) echo "95 readers end, die, come back; shutdown, unload, return" ;;
     lab-log) echo "90 the sentences in the log that take a minute" ;;
     lab-churn) echo "200 50 times load, attach, unload under traffic" ;;
     lab-cpus) echo "45 both directions and fragments by different processors: delays, ports" ;;
