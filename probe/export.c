@@ -107,18 +107,21 @@ static bool keeps_records(const struct export *x)
 }
 
 /*
- * To the source go all released records but those whose rows are still to be written: who
- * kills the daemon, or does not read what it prints, finds them in the module's ring.
+ * To the source go all released records; but where nobody else gets them, not those whose
+ * rows are still to be written: who kills the daemon, or does not read what it prints,
+ * finds them in the module's ring.
  */
 static void give_back(struct export *x, struct npk_source *src)
 {
 	uint64_t upto = x->released, written;
 
-	if (prints(x) && x->o->kmod) {
+	if (prints(x) && keeps_records(x)) {
+		if (x->printer.err)
+			return;
 		written = x->read - printer_waiting(&x->printer);
 		upto = written < upto ? written : upto;
 	}
-	if (upto <= x->given || (x->printer.err && keeps_records(x)))
+	if (upto <= x->given)
 		return;
 	npk_source_release(src, (size_t)(upto - x->given));
 	x->given = upto;
