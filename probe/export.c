@@ -340,7 +340,9 @@ static size_t take(struct export *x, struct npk_source *src, const struct npk_cl
 
 	interfaces_look(&x->interfaces, now_ms);
 	x->behind = x->behind && !printer_push(&x->printer) && printer_waiting(&x->printer);
-	for (x->held = i >= NPK_WINDOW; i < n; i++) {
+	/* a window full of records that only their rows keep here */
+	x->held = i >= NPK_WINDOW && export_unwritten(x);
+	for (; i < n; i++) {
 		rec = interfaces_apply(&x->interfaces, recs[i], x->read);
 		x->held = prints(x) && !print(x, rec, clock, now_ms);
 		if (x->held)
