@@ -128,9 +128,14 @@ static struct npk_verify_stream *find_stream(struct npk_verify_stream *all,
 	return s < all + NPK_VERIFY_STREAMS ? s : lowest;	/* none is given back */
 }
 
-/* Older than what its stream has had?  Within a second, sequence numbers say it. */
+/*
+ * Older than what its stream has had?  Within a second, sequence numbers say it.  The very next
+ * number is not, for an exporter's clock may be set back.
+ */
 static bool is_late(const struct npk_verify_stream *s, uint64_t rank, uint32_t sequence)
 {
+	if (sequence == s->next)
+		return false;
 	return rank < s->rank || (rank == s->rank && (int32_t)(sequence - s->next) < 0);
 }
 

@@ -233,6 +233,7 @@ static bool finish_printing(struct verify *v)
 		if (stop_ms && monotonic_ms() >= stop_ms)
 			break;
 	}
+	printer_stop(&v->printer);
 	return printer_report(&v->printer, "npkctl", v->flows);
 }
 

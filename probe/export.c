@@ -76,8 +76,10 @@ void export_resend_templates(struct export *x)
 {
 	unsigned int i;
 
-	for (i = 0; i < x->nr_collectors; i++)
+	for (i = 0; i < x->nr_collectors; i++) {
 		npk_enc_resend_templates(x->collectors[i]->enc);
+		npk_enc_resend_options(x->collectors[i]->enc);
+	}
 }
 
 static void give_out(struct export *x, const struct npk_rec *rec, uint64_t now_ms)
@@ -439,6 +441,8 @@ static int finish_printing(struct export *x, struct npk_source *src)
 		if (stop_is_over(x, monotonic_ms()))
 			break;
 	}
+	/* what is given back is what is said to be written */
+	printer_stop(&x->printer);
 	if (src)
 		give_back(x, src);
 	return printer_report(&x->printer, "nprobe-k", x->read) ? -1 : EXIT_FAILED;

@@ -106,7 +106,7 @@ int export_begin(struct export *x);
 void export_close(struct export *x);
 
 /**
- * export_resend_templates() - every collector gets the templates at once
+ * export_resend_templates() - every collector gets the templates and options data at once
  * @x: destinations
  */
 void export_resend_templates(struct export *x);

@@ -306,9 +306,10 @@ static bool wait_for_reader(struct probe *p, int input)
 {
 	int tick = tick_ms(p);
 
-	/* what cannot be given back yet may be input all the time */
+	/* what cannot be given back yet may be input all the time, and need not lack room */
 	if (export_unwritten(&p->x))
-		return sleep_until(p, -1, -1, tick < WRITE_MS ? tick : WRITE_MS);
+		return sleep_until(p, -1, p->x.printer.len < PRINTER_ROOM ? -1 : p->x.printer.fd,
+				   tick < WRITE_MS ? tick : WRITE_MS);
 	return sleep_until(p, input, p->x.printer.fd, tick);
 }
 

@@ -24,6 +24,7 @@
 /* what the thread does: it may outlive a struct printer */
 static _Atomic uint64_t written;
 static _Atomic int failure;
+static _Atomic bool stopped;
 
 static uint64_t count_lines(const char *data, size_t len)
 {
@@ -47,14 +48,16 @@ static bool write_piece(const char *data, size_t len)
 		if (n < 0 && errno == EAGAIN)	/* somebody else made it so */
 			poll(&p, 1, -1);
 		else if (n < 0 && errno != EINTR)
-			return false;
+			break;
 		if (n <= 0)
 			continue;
 		atomic_fetch_add(&written, count_lines(data, (size_t)n));
 		data += n;
 		len -= (size_t)n;
 	}
-	return true;
+	if (len)
+		atomic_store(&failure, errno);
+	return !len;
 }
 
 /*
@@ -83,9 +86,7 @@ static void *write_all(void *arg)
 	while (good && (n = read(fd, rows + len, sizeof(rows) - len)) > 0) {
 		len += (size_t)n;
 		for (at = rows; good && (piece = piece_of(at, len)); at += piece, len -= piece)
-			good = write_piece(at, piece);
-		if (!good)
-			atomic_store(&failure, errno);
+			good = !atomic_load(&stopped) && write_piece(at, piece);
 		memmove(rows, at, len);
 	}
 	close(fd);
@@ -199,12 +200,16 @@ bool printer_done(struct printer *p, int timeout_ms)
 	return true;
 }
 
+void printer_stop(struct printer *p)
+{
+	atomic_store(&stopped, true);
+	printer_push(p);
+}
+
 bool printer_report(struct printer *p, const char *who, uint64_t flows)
 {
-	unsigned long long lost;
+	unsigned long long lost = flows - p->written;
 
-	printer_push(p);
-	lost = flows - p->written;
 	p->rows = p->written;
 	if (!p->err && !lost)
 		return true;

@@ -94,7 +94,15 @@ static inline uint64_t printer_waiting(const struct printer *p)
 }
 
 /**
- * printer_report() - say on stderr what was not written; nothing more is waited for
+ * printer_stop() - write no more than what is being written
+ * @p: open
+ *
+ * So that how much was written is known, but for one piece.
+ */
+void printer_stop(struct printer *p);
+
+/**
+ * printer_report() - say on stderr what was not written when printer_push() was last called
  * @p: open
  * @who: speaks
  * @flows: how many there were to print

@@ -324,8 +324,13 @@ def check_key_pipe():
 
 
 def check_no_file():
+    for version in "9", "10":
+        no_file(version)
+
+
+def no_file(version):
     s = Collector()
-    live = Live("-n", s.name, "-l", "60", "--template-seconds", "600")
+    live = Live("-V", version, "-n", s.name, "-l", "60", "--template-seconds", "600")
     time.sleep(0.5)
     at = time.time()
     live.p.send_signal(signal.SIGHUP)
@@ -333,7 +338,10 @@ def check_no_file():
     live.stop()
     s.end()
     sent = [e.arrived - at for e in s.datagrams if e.new_templates]
-    check("SIGHUP without a file: templates again, at once", len(sent) == 2 and 0 < sent[1] < 1.2, sent)
+    check("SIGHUP without a file, v%s: templates again, at once" % version, len(sent) == 2 and 0 < sent[1] < 1.2, sent)
+    for field, what in (34, "sampling"), (160, "other options data"):
+        sent = [e.arrived - at for e in s.datagrams if field in e.options][1:]
+        check("SIGHUP without a file, v%s: %s too" % (version, what), sent and 0 < sent[0] < 1.2, sent)
 
 
 def check_no_thread():

@@ -614,6 +614,39 @@ static void test_old_changes_no_stream(void **state)
 	npk_verify_free(v);
 }
 
+/* Found by review: an exporter's clock, or that of a file, is set back; the stream goes on. */
+static void test_clock_set_back(void **state)
+{
+	const struct npk_enc_opts opts = {
+		.version = NPK_ENC_NFLOW9, .source_id = 1, .template_id = 256, .max_payload = 1472,
+		.template_datagrams = 100, .key = "k", .key_len = 1,
+	};
+	struct npk_verify *v = new_verify("k");
+	uint64_t rng = 5;
+	struct npk_rec rec = random_rec(&rng, 4999 * SEC);
+	const struct npk_rec *recs = &rec;
+	struct npk_clock clock;
+	struct npk_verified out;
+	struct npk_enc *enc;
+	uint8_t data[1472];
+	size_t len, taken, i;
+
+	(void)state;
+	assert_int_equal(npk_enc_new(&opts, &enc), 0);
+	for (i = 0; i < 10; i++) {
+		clock = clock_at(i < 5 ? 200 + i : i);
+		assert_int_equal(npk_enc_datagram(enc, &recs, 1, &clock, data, &len, &taken), 0);
+		if (i == 7)		/* lost */
+			continue;
+		out = check(v, data, len);
+		assert_int_equal(out.verdict, NPK_VERDICT_VALID);
+		assert_int_equal(out.flows, 1);
+		assert_int_equal(out.gap, i == 8);
+	}
+	npk_enc_free(enc);
+	npk_verify_free(v);
+}
+
 /* Outside the window: no flow, and not even remembered. */
 static void test_stale(void **state)
 {
@@ -904,6 +937,7 @@ int main(void)
 		cmocka_unit_test(test_replayed),
 		cmocka_unit_test(test_replays_evict_nothing),
 		cmocka_unit_test(test_old_changes_no_stream),
+		cmocka_unit_test(test_clock_set_back),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_memory_of_digests),
 		cmocka_unit_test(test_shorter_than_digest),

@@ -102,6 +102,36 @@ sums
 same "records printed, and left in the ring" "$((printed + $(packets "/tmp/flows.$((run - 1))")))" 40000
 rm /tmp/flows.*
 
+# found by review: rows that were written while it ended were read again
+setup_flood 20000
+pktgen_run
+quiet
+sleep 4
+while :; do
+	dd bs=4096 count=1 status=none
+	sleep 0.05
+done </tmp/pipe >/tmp/flows.slow &
+slow=$!
+nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.slow &
+reader=$!
+wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+sleep 1
+kill -TERM "$reader"
+wait "$reader" && fail "a slow reader had all of it"
+# the pipe is read empty
+sleep 4
+kill "$slow"
+read_now=$(packets /tmp/flows.slow)
+run_reader
+sleep 4
+kill -TERM "$reader"
+wait "$reader" || fail "the reader after a slow one failed"
+got=$((read_now + $(packets "/tmp/flows.$((run - 1))")))
+echo "records printed slowly, $read_now, and left in the ring: $got of 40000"
+[ "$got" -ge 40000 ] || fail "records were lost"
+[ "$got" -le 40100 ] || fail "more than a piece was read twice"
+rm /tmp/flows.*
+
 # found by review: a pipe that is closed emptied the ring
 setup_flood 20000
 pktgen_run
