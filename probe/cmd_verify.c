@@ -237,10 +237,15 @@ static bool finish_printing(struct verify *v)
 	return printer_report(&v->printer, "npkctl", v->flows);
 }
 
-/* What is printed is there when the next datagram is waited for. */
-static bool output_failed(struct verify *v)
+/* What is printed is there while the next datagram is waited for, not when it comes. */
+static bool output_failed(struct verify *v, struct datagrams *g)
 {
-	return v->print != PRINT_NONE && printer_push(&v->printer);
+	if (v->print == PRINT_NONE)
+		return false;
+	while (!printer_push(&v->printer) && v->printer.len &&
+	       datagrams_quiet(g, v->printer.fd))
+		;
+	return v->printer.err;
 }
 
 static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *g)
@@ -252,7 +257,7 @@ static int run(struct verify *v, struct npk_verify *verifier, struct datagrams *
 
 	if (!begin_printing(v))
 		return EXIT_FAILED;
-	while (!output_failed(v) && datagrams_next(g, &d, &code)) {
+	while (!output_failed(v, g) && datagrams_next(g, &d, &code)) {
 		npk_verify_datagram(verifier, &d.from, d.when_s, d.data, d.len, &found);
 		v->datagrams++;
 		v->by_verdict[found.verdict]++;

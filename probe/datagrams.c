@@ -193,6 +193,22 @@ static void set_from(struct npk_verify_from *from, const struct sockaddr_storage
 	}
 }
 
+bool datagrams_quiet(const struct datagrams *g, int output)
+{
+	struct pollfd p[] = {
+		{ .fd = g->fd, .events = POLLIN },
+		{ .fd = output, .events = POLLOUT },
+	};
+	sigset_t none;
+
+	if (g->pcap)
+		return false;
+	sigemptyset(&none);
+	if (!stopped && ppoll(p, 2, NULL, &none) < 0)
+		return !stopped;
+	return !stopped && !p[0].revents;
+}
+
 static bool next_to_arrive(struct datagrams *g, struct datagram *d, int *code)
 {
 	struct pollfd p = { .fd = g->fd, .events = POLLIN };

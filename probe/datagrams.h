@@ -61,6 +61,15 @@ int datagrams_open(struct datagrams *g, const char *name, const char *filter);
 bool datagrams_next(struct datagrams *g, struct datagram *d, int *code);
 
 /**
+ * datagrams_quiet() - wait for the next one, or for room to write
+ * @g: source
+ * @output: descriptor
+ *
+ * Return: true when there may be room and there is no datagram yet; always false for a file.
+ */
+bool datagrams_quiet(const struct datagrams *g, int output);
+
+/**
  * datagrams_stopped() - was the program told to stop
  *
  * Return: true when it was.

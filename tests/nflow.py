@@ -15,12 +15,15 @@ import hmac
 import os
 import random
 import re
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import zlib
 
 sys.dont_write_bytecode = True  # the tree stays as it is
@@ -249,6 +252,8 @@ def check_links(run):
 def check_live(capture, version):
     p = subprocess.Popen([NPKCTL, "verify", "--key", KEY, "--print", "csv", "udp://127.0.0.1:0"], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    hurry = threading.Timer(60, p.kill)     # a row that never comes is a failure, and no end of all tests
+    hurry.start()
     try:
         said = p.stderr.readline()
         port = int(re.search(r"listening on udp://\[127.0.0.1\]:(\d+)", said).group(1))
@@ -259,12 +264,34 @@ def check_live(capture, version):
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=20)
     finally:
+        hurry.cancel()
         p.kill()
     counts = parse_counts(err)
     export.check("%s live: the flows of --print csv arrive" % version,
                  flows_of(export.csv_rows("".join(got) + out)) == flows_of(rows), "%d of %d lines" % (len(got), len(rows)))
     export.check("%s live: what is no export is malformed, the rest valid; Ctrl-C ends it with 1" % version,
                  p.returncode == 1 and counts.get("malformed") == 1 and counts["valid"] == counts["datagrams"] - 1, err)
+
+
+def check_late_reader():
+    """Found by testing: what the reader had no room for at once came with the next datagram only, if there was one."""
+    capture = export.many_flows("late.pcap", 2000).path
+    p = subprocess.Popen([NPKCTL, "verify", "--key", KEY, "--print", "csv", "udp://127.0.0.1:0"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        port = int(re.search(rb"listening on udp://\[127.0.0.1\]:(\d+)", p.stderr.readline()).group(1))
+        rows = run_daemon(capture, "nflow9", ("--nflow-key", KEY), port)
+        time.sleep(1)       # nobody reads
+        got, at = b"", time.monotonic()
+        while got.count(b"\n") <= len(rows) and select.select([p.stdout], [], [], 3)[0]:
+            got += os.read(p.stdout.fileno(), 65536)
+        took = time.monotonic() - at
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=20)
+    finally:
+        p.kill()
+    export.check("a reader that comes late gets every row without another datagram",
+                 got.count(b"\n") == 1 + len(rows) and took < 3, "%d rows of %d in %.1f s" % (got.count(b"\n"), 1 + len(rows), took))
 
 
 def main(captures):
@@ -280,6 +307,7 @@ def main(captures):
             check_replayed(run)
             check_window(run)
     check_links(run)
+    check_late_reader()
     for version in "nflow", "nflow9":
         check_live(made.path, version)
         for capture in captures:
