@@ -17,8 +17,6 @@
 #include "printer.h"
 
 #define WINDOW_MAX	31536000	/* a year */
-/* a signal is looked for this often while the reader of standard output is waited for */
-#define LOOK_MS		100
 
 /**
  * struct verify - one run
@@ -168,7 +166,7 @@ static void print_flow(struct verify *v, const struct npk_rec *rec)
 	while (!printer_room(&v->printer)) {
 		if (datagrams_stopped())
 			return;
-		printer_wait(&v->printer, LOOK_MS);
+		printer_wait(&v->printer, PRINTER_LOOK_MS);
 	}
 	print_record(&v->printer, v->print, rec, &unix_time);
 }
@@ -227,7 +225,7 @@ static bool finish_printing(struct verify *v)
 
 	if (v->print == PRINT_NONE)
 		return true;
-	while (!printer_done(&v->printer, LOOK_MS)) {
+	while (!printer_done(&v->printer, PRINTER_LOOK_MS)) {
 		if (!stop_ms && datagrams_stopped())
 			stop_ms = monotonic_ms() + PRINTER_STOP_MS;
 		if (stop_ms && monotonic_ms() >= stop_ms)

@@ -17,8 +17,6 @@
 #define ROUND_MS	100
 /* how long everything is waited for once the daemon was told to stop */
 #define STOP_MS		PRINTER_STOP_MS
-/* a signal is looked for this often while the reader of standard output is waited for */
-#define LOOK_MS		100
 /*
  * A full collector is looked after this often: its socket becomes writable when half of
  * what waits has gone, but takes datagrams sooner.
@@ -435,7 +433,7 @@ void export_flush(struct export *x, struct npk_source *src)
 /* The reader of standard output has its time, but not after a signal. */
 static int finish_printing(struct export *x, struct npk_source *src)
 {
-	while (!printer_done(&x->printer, LOOK_MS)) {
+	while (!printer_done(&x->printer, PRINTER_LOOK_MS)) {
 		if (told_to_stop())
 			export_stop(x);
 		if (stop_is_over(x, monotonic_ms()))

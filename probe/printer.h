@@ -14,6 +14,9 @@
 /** PRINTER_STOP_MS - how long the reader is waited for after a signal to stop */
 #define PRINTER_STOP_MS	2000
 
+/** PRINTER_LOOK_MS - a signal is looked for this often while the reader is waited for */
+#define PRINTER_LOOK_MS	100
+
 /**
  * struct printer - whole rows on their way to standard output
  * @out: stream to print them to, after printer_room() said yes; NULL: not open

@@ -532,10 +532,11 @@ static struct npk_verified send_from(struct npk_verify *v, uint16_t port, size_t
 	return out;
 }
 
+static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
+
 /* The same datagram again, from wherever: no flow of it, and nothing changes. */
 static void test_replayed(void **state)
 {
-	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
 	struct npk_verified out;
 	struct npk_verify *v;
 	size_t i, n;
@@ -561,7 +562,6 @@ static void test_replayed(void **state)
 /* A recording of before the verifier was there, from more ports than there is room for streams. */
 static void test_replays_evict_nothing(void **state)
 {
-	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
 	enum { FROM = NPK_VERIFY_STREAMS + 40 };
 	struct npk_verified out;
 	struct npk_verify *v;
@@ -653,7 +653,6 @@ static void test_stale(void **state)
 	const struct npk_verify_opts opts = {
 		.key = "k", .key_len = 1, .window_s = 60, .flow = take, .arg = got,
 	};
-	static const enum npk_enc_version versions[] = { NPK_ENC_NFLOW, NPK_ENC_NFLOW9 };
 	struct npk_verify *v;
 	size_t n;
 

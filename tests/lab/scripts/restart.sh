@@ -21,6 +21,22 @@ run_reader() {
 	wait_for 20 grep -q " joined " /proc/net/nprobe_k/groups || fail "the reader did not join"
 }
 
+# run_reader_into_pipe LOG: as run_reader, into /tmp/pipe
+run_reader_into_pipe() {
+	nprobe-k --print csv -b 1 >/tmp/pipe 2>"$1" &
+	reader=$!
+	wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+}
+
+# read_rest WHY: what a reader left in the ring, by the next one; $left: packets in it
+read_rest() {
+	run_reader
+	sleep 4
+	kill -TERM "$reader"
+	wait "$reader" || fail "$1"
+	left=$(packets "/tmp/flows.$((run - 1))")
+}
+
 # answered N: the present reader has read its configuration N times again
 answered() {
 	[ "$(grep -c 'was read again' "/tmp/log.$((run - 1))")" = "$1" ]
@@ -80,9 +96,7 @@ mkfifo /tmp/pipe
 sleep 1000 </tmp/pipe &
 holder=$!
 setup_flood 20000
-nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.pipe &
-reader=$!
-wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+run_reader_into_pipe /tmp/log.pipe
 pktgen_run
 quiet
 sleep 4
@@ -94,12 +108,9 @@ same "exit code, into a pipe that nobody reads" $code 1
 unprinted=$(not_printed /tmp/log.pipe)
 printed=$(sed -n 's/.* \([0-9]*\) printed$/\1/p' /tmp/log.pipe)
 [ "$unprinted" -gt 0 ] && [ "$unprinted" -lt 4000 ] || fail "not printed: $(cat /tmp/log.pipe)"
-run_reader
-sleep 4
-kill -TERM "$reader"
-wait "$reader" || fail "the next reader failed"
+read_rest "the next reader failed"
 sums
-same "records printed, and left in the ring" "$((printed + $(packets "/tmp/flows.$((run - 1))")))" 40000
+same "records printed, and left in the ring" "$((printed + $left))" 40000
 rm /tmp/flows.*
 
 # found by review: rows that were written while it ended were read again
@@ -112,9 +123,7 @@ while :; do
 	sleep 0.05
 done </tmp/pipe >/tmp/flows.slow &
 slow=$!
-nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.slow &
-reader=$!
-wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+run_reader_into_pipe /tmp/log.slow
 sleep 1
 kill -TERM "$reader"
 wait "$reader" && fail "a slow reader had all of it"
@@ -122,11 +131,8 @@ wait "$reader" && fail "a slow reader had all of it"
 sleep 4
 kill "$slow"
 read_now=$(packets /tmp/flows.slow)
-run_reader
-sleep 4
-kill -TERM "$reader"
-wait "$reader" || fail "the reader after a slow one failed"
-got=$((read_now + $(packets "/tmp/flows.$((run - 1))")))
+read_rest "the reader after a slow one failed"
+got=$((read_now + $left))
 echo "records printed slowly, $read_now, and left in the ring: $got of 40000"
 [ "$got" -ge 40000 ] || fail "records were lost"
 [ "$got" -le 40100 ] || fail "more than a piece was read twice"
@@ -147,11 +153,8 @@ grep -q "standard output: Broken pipe" /tmp/log.head || fail "a closed pipe is n
 unprinted=$(not_printed /tmp/log.head)
 printed=$(sed -n 's/.* \([0-9]*\) printed$/\1/p' /tmp/log.head)
 [ "$unprinted" -gt 0 ] && [ "$unprinted" -lt 4000 ] || fail "not printed, closed: $(cat /tmp/log.head)"
-run_reader
-sleep 4
-kill -TERM "$reader"
-wait "$reader" || fail "the reader after a closed pipe failed"
-got=$((printed + $(packets "/tmp/flows.$((run - 1))")))
+read_rest "the reader after a closed pipe failed"
+got=$((printed + $left))
 echo "records printed, and left in the ring by a closed pipe: $got of 40000"
 [ "$got" -ge 40000 ] || fail "records were lost"
 [ "$got" -le $((40000 + 4096)) ] || fail "more than a batch was read twice"
@@ -196,9 +199,7 @@ same "packets read after the return" "$(($(packets /tmp/flows.*) - got))" 1000
 # found by review: rows for a pipe that nobody reads were forgotten in silence while the module was away
 sleep 1000 <>/tmp/pipe &
 holder=$!
-nprobe-k --print csv -b 1 >/tmp/pipe 2>/tmp/log.away &
-reader=$!
-wait_for 20 grep -q " joined " $NPK/groups || fail "the reader did not join"
+run_reader_into_pipe /tmp/log.away
 setup_flood 350
 pktgen_run
 quiet
